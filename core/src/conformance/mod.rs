@@ -1,0 +1,87 @@
+//! The suite of each driven port, for the author of any adapter.
+//!
+//! An adapter is right when its suite passes; what a port's documentation promises has a case
+//! here. Hand a suite a function that makes a *fresh* adapter and look at the [`Report`]:
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use groundcontrol_core::conformance;
+//! # use groundcontrol_core::ports::Clock;
+//! # use groundcontrol_core::time::{Millis, Timestamp};
+//! struct Stopped;
+//! impl Clock for Stopped {
+//!     fn now(&self) -> Timestamp { Timestamp::from_millis(1) }
+//!     fn error(&self) -> Millis { Millis::ZERO }
+//! }
+//! # futures_util::FutureExt::now_or_never(async {
+//! let report = conformance::clock(|| async { Arc::new(Stopped) }).await;
+//! report.assert_passed();
+//! # }).unwrap();
+//! ```
+//!
+//! The function is called once for each case. It answers an `Arc` of the adapter, or a
+//! [`Fixture`] where the adapter can do more: several handles to one store (other connections,
+//! as other pods have them), a way to open it again after a crash, a limit to the time that a
+//! case may take.
+//!
+//! The suites need no particular runtime: they wait for the adapter and for nothing else, and
+//! run what shall happen at once as futures that are polled together. A case that panics, or
+//! whose adapter answers an error, is a failed case and ends no other.
+
+#[macro_use]
+mod runner;
+mod report;
+mod fixture;
+mod satellite_store;
+mod api_token_store;
+mod broadcast;
+mod clock;
+
+use std::future::Future;
+
+pub use fixture::Fixture;
+pub use report::{CaseReport, Outcome, Report};
+
+use crate::ports::{ApiTokenStore, Broadcast, Clock, SatelliteStore};
+
+/// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
+pub async fn satellite_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn SatelliteStore>>,
+{
+    runner::run("satellite_store", satellite_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`ApiTokenStore`]. Each store must be empty.
+pub async fn api_token_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn ApiTokenStore>>,
+{
+    runner::run("api_token_store", api_token_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`Broadcast`]. Where nudges take a network,
+/// give the fixture a [time limit](Fixture::giving_up_after): a lost nudge is waited for.
+pub async fn broadcast<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn Broadcast>>,
+{
+    runner::run("broadcast", broadcast::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`Clock`], as far as they show without a
+/// second clock to compare with.
+pub async fn clock<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn Clock>>,
+{
+    runner::run("clock", clock::cases(), make).await
+}

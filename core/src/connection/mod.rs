@@ -1,0 +1,21 @@
+//! The connection of one satellite: what is stored, what may happen to it, what follows.
+//!
+//! Read [`record`](ConnectionRecord) → [`command`](Command) → [`decide`] → [`status`](Status) →
+//! [`event`](SatelliteEvent). The rules are those of ARCHITECTURE.md, "The rules"; their numbers
+//! (R1 … E4) stand beside the code that holds them.
+
+mod record;
+mod command;
+mod decide;
+mod status;
+mod event;
+mod invariants;
+
+pub use command::{CloseReason, Command, Context, RevokeScope, WatchSpan};
+pub use decide::{Change, Decision, Fence, Rejection, Unchanged, decide};
+pub use event::{
+    Actor, Edge, EventKind, Origin, SatelliteEvent, Subject, Transition, TransitionKind,
+};
+pub use invariants::{HistoryFault, RecordFault, check_history, check_record};
+pub use record::{Cause, ConnectionRecord, LifecycleEvent};
+pub use status::{ConnectionState, Status, is_overdue, online_cutoff, overdue_at, status};

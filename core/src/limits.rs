@@ -1,0 +1,85 @@
+//! Every limit of the protocol and the API, with its unit. Defaults; the server's settings may
+//! change those that [`crate::ports`] carries as values.
+
+use crate::time::Millis;
+
+/// How often a satellite sends `heartbeat`.
+pub const HEARTBEAT_INTERVAL: Millis = Millis::from_secs(15);
+/// How long after its last heartbeat a satellite still counts as online (rule S1).
+pub const OFFLINE_THRESHOLD: Millis = Millis::from_secs(45);
+/// The least heartbeat interval that a server accepts.
+pub const MIN_HEARTBEAT_INTERVAL: Millis = Millis::new(100);
+/// The greatest offline threshold, for one satellite or as the default: 7 days.
+pub const MAX_OFFLINE_THRESHOLD: Millis = Millis::from_secs(7 * 24 * 3600);
+/// A threshold spans at least this many heartbeat intervals.
+pub const MIN_THRESHOLD_INTERVALS: u64 = 2;
+
+/// A received heartbeat is stored after at most this long, or a tenth of the smallest threshold
+/// in use if that is less.
+pub const FLUSH_BOUND: Millis = Millis::new(250);
+/// The smallest threshold in use is divided by this for the flush bound.
+pub const FLUSH_THRESHOLD_DIVISOR: u64 = 10;
+
+/// Time between the upgrade and `authenticate`.
+pub const AUTHENTICATE_WITHIN: Millis = Millis::from_secs(10);
+/// Bytes of the largest message before authentication.
+pub const MAX_MESSAGE_BEFORE_AUTH: usize = 4 * 1024;
+/// Bytes of the largest message after authentication.
+pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// Messages a second that one connection may send without being slowed down.
+pub const READ_MESSAGES_PER_SECOND: u64 = 200;
+/// Messages that a connection may send at once, having been quiet before.
+pub const READ_MESSAGES_BURST: u64 = 12_000;
+/// Bytes a minute that one connection may send without being slowed down.
+pub const READ_BYTES_PER_MINUTE: u64 = 64 * 1024 * 1024;
+
+/// Failed authentications a minute for one client id.
+pub const FAILED_AUTHS_PER_CLIENT_PER_MINUTE: u32 = 10;
+/// Failed authentications a minute from one remote address.
+pub const FAILED_AUTHS_PER_ADDRESS_PER_MINUTE: u32 = 100;
+
+/// The server sends a ping this often.
+pub const PING_INTERVAL: Millis = Millis::from_secs(30);
+/// A connection without any frame for this long is closed …
+pub const IDLE_LIMIT: Millis = Millis::from_secs(90);
+/// … but never before this many of the satellite's thresholds.
+pub const IDLE_LIMIT_THRESHOLDS: u64 = 2;
+
+/// Messages that wait for one connection before its reader is too slow.
+pub const OUTGOING_MESSAGES: usize = 256;
+/// Bytes that wait for one connection before its reader is too slow.
+pub const OUTGOING_BYTES: usize = 32 * 1024 * 1024;
+
+/// Milliseconds of the first reconnect delay; doubled with each attempt.
+pub const RECONNECT_FIRST: Millis = Millis::from_secs(1);
+/// The longest reconnect delay, before jitter.
+pub const RECONNECT_MOST: Millis = Millis::from_secs(30);
+/// A reconnect delay varies by this many hundredths up and down.
+pub const RECONNECT_JITTER_PERCENT: u64 = 25;
+
+/// Characters of a satellite's name or region.
+pub const MAX_NAME_CHARS: usize = 200;
+/// Tags of one satellite.
+pub const MAX_TAGS: usize = 64;
+/// Characters of a tag's key.
+pub const MAX_TAG_KEY_CHARS: usize = 63;
+/// Characters of a tag's value.
+pub const MAX_TAG_VALUE_CHARS: usize = 255;
+/// Characters that we keep of the version an agent reports.
+pub const MAX_VERSION_CHARS: usize = 200;
+/// Capabilities that we keep of those an agent reports.
+pub const MAX_CAPABILITIES: usize = 64;
+/// Characters of one capability.
+pub const MAX_CAPABILITY_CHARS: usize = 200;
+
+/// Bytes of an HTTP request body.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// Items of a list when the caller does not say.
+pub const DEFAULT_PAGE: usize = 100;
+/// The most items of a list.
+pub const MAX_PAGE: usize = 1000;
+/// The longest time during which an old token works beside its successor: 7 days.
+pub const MAX_TOKEN_OVERLAP: Millis = Millis::from_secs(7 * 24 * 3600);
+/// Attempts of a conditional write before the caller is told that the store is busy.
+pub const WRITE_ATTEMPTS: u32 = 8;

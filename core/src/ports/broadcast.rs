@@ -1,0 +1,59 @@
+//! Nudges to all pods: "look again". Never the truth itself.
+
+use async_trait::async_trait;
+
+use crate::satellite::{Epoch, SatelliteId};
+
+/// Tells every live pod, this one included, to look again.
+///
+/// Promises: a nudge reaches every pod that is connected while it is sent, at least once; no
+/// order. May lose nudges to a pod that was away, or to a subscriber that is more than 64 nudges
+/// behind and hears [`Nudge::Missed`] instead; so every consumer has a durable backstop.
+#[async_trait]
+pub trait Broadcast: Send + Sync {
+    /// Sends a nudge. Never waits; what cannot be sent is lost.
+    fn send(&self, nudge: Nudge);
+
+    /// The nudges from now on.
+    async fn subscribe(&self) -> Box<dyn NudgeStream>;
+}
+
+/// The nudges that one subscriber hears.
+#[async_trait]
+pub trait NudgeStream: Send {
+    /// The next nudge; [`Nudge::Missed`] where some were lost; none when the broadcast ended.
+    async fn next(&mut self) -> Option<Nudge>;
+}
+
+/// What a pod may want to look at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Nudge {
+    /// Events were recorded.
+    Events,
+    /// A session of this satellite authenticated; older ones are superseded.
+    Connected {
+        /// Whose.
+        satellite: SatelliteId,
+        /// The newest epoch.
+        epoch: Epoch,
+    },
+    /// The satellite's sessions up to this epoch were revoked.
+    Revoked {
+        /// Whose.
+        satellite: SatelliteId,
+        /// The last epoch that ended.
+        epoch: Epoch,
+    },
+    /// The satellite was removed.
+    Removed {
+        /// Which.
+        satellite: SatelliteId,
+    },
+    /// The satellite's description, token or work changed.
+    ConfigChanged {
+        /// Whose.
+        satellite: SatelliteId,
+    },
+    /// Nudges were lost on the way: look at everything again.
+    Missed,
+}

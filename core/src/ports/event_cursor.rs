@@ -1,0 +1,35 @@
+//! The place of an event in the order of all events.
+
+use std::fmt;
+
+/// A place in the order of all events. Opaque but for its text, which survives a round trip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventCursor {
+    /// The store's unit of commit, where it has one that orders; otherwise 0.
+    pub commit: u64,
+    /// The place within it.
+    pub position: u64,
+}
+
+/// The text is no event cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an event id that this server gave out")]
+pub struct NotACursor;
+
+impl fmt::Display for EventCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.commit, self.position)
+    }
+}
+
+impl std::str::FromStr for EventCursor {
+    type Err = NotACursor;
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let (commit, position) = text.split_once('-').ok_or(NotACursor)?;
+        let number = |part: &str| match part.bytes().all(|b| b.is_ascii_digit()) {
+            true => part.parse().map_err(|_| NotACursor),
+            false => Err(NotACursor),
+        };
+        Ok(Self { commit: number(commit)?, position: number(position)? })
+    }
+}

@@ -1,0 +1,112 @@
+//! What the satellites' sockets ask of Ground Control, and the way back to one socket.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::connection::{CloseReason, Fence};
+use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
+use crate::time::Millis;
+
+/// Implemented by the app, called by the adapter that holds the sockets.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait SatelliteGateway: Send + Sync {
+    /// Checks a credential and records the session (rule T1). When it answers
+    /// [`Authentication::Accepted`], the session is durable and `outbox` is how it is reached.
+    async fn authenticate(&self, attempt: Attempt) -> Authentication;
+
+    /// Takes a heartbeat of a session, to be stored soon. Never waits.
+    fn heartbeat(&self, session: SessionRef, beat: Beat);
+
+    /// Records how a session's socket ended (rule T4) and forgets its outbox. Waits until that
+    /// is stored, or given up because the pod is stopping.
+    async fn closed(&self, session: SessionRef, reason: CloseReason);
+}
+
+/// Somebody who claims to be a satellite.
+pub struct Attempt {
+    /// The id that it claims, as it came.
+    pub client_id: String,
+    /// The token that it presents.
+    pub token: Token,
+    /// The capabilities that it names.
+    pub capabilities: Option<Vec<String>>,
+    /// Where it comes from.
+    pub remote: IpAddr,
+    /// The id of its session, drawn by the adapter.
+    pub session: SessionId,
+    /// How to reach its socket.
+    pub outbox: Arc<dyn Outbox>,
+}
+
+/// The answer to an [`Attempt`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// It is who it says, and its session is recorded.
+    Accepted(Welcome),
+    /// Refused for good: `auth_failed` with this reason, then close 4401.
+    Refused {
+        /// The same for an unknown id and a wrong token.
+        reason: &'static str,
+    },
+    /// Cannot serve just now: close 1013, and nothing was recorded.
+    Unavailable,
+    /// Two agents fight over one credential: close 4429.
+    Fight,
+}
+
+/// What an accepted satellite is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The session.
+    pub session: SessionRef,
+    /// How often it shall send heartbeats.
+    pub heartbeat_interval: Millis,
+    /// The threshold in force, from which its idle limit follows.
+    pub threshold: Millis,
+}
+
+/// One authenticated session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionRef {
+    /// Whose.
+    pub satellite: SatelliteId,
+    /// Its number.
+    pub epoch: Epoch,
+    /// Its id.
+    pub session: SessionId,
+}
+
+/// What a heartbeat said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// The agent's version, where it differs from what this socket said before.
+    pub version: Option<String>,
+    /// The agent's capabilities, where present and different from before.
+    pub capabilities: Option<Vec<String>>,
+}
+
+/// The way to one socket.
+pub trait Outbox: Send + Sync {
+    /// Hands over an order. Never waits: where too many are waiting the socket's reader is too
+    /// slow, and the socket ends itself.
+    fn deliver(&self, order: Order);
+}
+
+/// What a socket shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// End: what the session says no longer counts (close 4409, or 4403 when it is gone).
+    Fenced(Fence),
+    /// Say `shutdown` with this reason, then close 4403.
+    Shutdown {
+        /// What the operator did.
+        reason: &'static str,
+    },
+    /// End because this pod is stopping: close 1012.
+    Drain,
+    /// The satellite's threshold changed, and with it the idle limit.
+    Threshold(Millis),
+}

@@ -1,0 +1,42 @@
+//! What the rules need from outside, and what outside may ask of them: one trait a file.
+//!
+//! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
+//! [`SatelliteStore`], [`ApiTokenStore`], [`Broadcast`]. *Driving* ports are implemented by the
+//! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
+//! sockets, [`FleetService`] for operators. [`Outbox`] is the way back to one socket.
+//!
+//! All are dyn-compatible; an integrator implements one in a crate of their own and runs its
+//! suite from `conformance` (feature `conformance`) against it.
+
+mod clock;
+mod error;
+mod event_cursor;
+mod satellite_store;
+mod api_token_store;
+mod broadcast;
+mod gateway;
+mod fleet;
+
+pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
+pub use broadcast::{Broadcast, Nudge, NudgeStream};
+pub use clock::Clock;
+pub use error::{StoreError, StoreResult};
+pub use event_cursor::{EventCursor, NotACursor};
+pub use fleet::{
+    Caller, Created, EventFeed, FeedItem, FieldError, FleetError, FleetService, Readiness,
+    SatellitePatch, SatelliteRequest, SatelliteView, Signal,
+};
+pub use gateway::{
+    Attempt, Authentication, Beat, Order, Outbox, SatelliteGateway, SessionRef, Welcome,
+};
+pub use satellite_store::{
+    ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
+    Guard, HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
+    SatelliteUpdate, SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
+};
+
+#[cfg(feature = "mock")]
+pub use {
+    api_token_store::MockApiTokenStore, clock::MockClock, fleet::MockFleetService,
+    gateway::MockSatelliteGateway, satellite_store::MockSatelliteStore,
+};

@@ -1,0 +1,224 @@
+//! What a satellite says and what it is answered, as plain values. JSON that the server only
+//! keeps stays the text it came as.
+
+use std::borrow::Cow;
+
+use crate::ports::Welcome;
+use crate::satellite::Token;
+
+/// A message from a satellite that was understood.
+#[derive(Clone, Debug)]
+pub enum Message<'a> {
+    /// Who it claims to be.
+    Authenticate {
+        /// The satellite's id, as it came.
+        client_id: String,
+        /// Its token.
+        token: Token,
+        /// What the agent can do.
+        capabilities: Option<Vec<String>>,
+    },
+    /// It is alive.
+    Heartbeat {
+        /// The agent's version.
+        version: Cow<'a, str>,
+        /// What the agent can do.
+        capabilities: Option<Vec<String>>,
+    },
+    /// One run of a health check.
+    Result(RunResult<'a>),
+    /// The agent lacks a strategy, or cannot load it.
+    StrategyError {
+        /// The strategy.
+        strategy_id: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Where the agent's script packages stand.
+    ScriptPackageSyncState {
+        /// The lockfile that it is about.
+        lockfile_hash: Option<String>,
+        /// `pending`, `syncing`, `ready` or `error`.
+        status: &'static str,
+        /// What went wrong.
+        error_message: Option<String>,
+    },
+    /// Asks for the entries of a lockfile.
+    RequestScriptPackageManifest {
+        /// Which lockfile.
+        lockfile_hash: String,
+    },
+    /// Asks for one blob.
+    RequestScriptPackageBlob {
+        /// Its key.
+        integrity: String,
+    },
+    /// Asks for the secret environment of a collector.
+    RequestRunSecrets {
+        /// Names the request.
+        request_id: String,
+        /// The assignment.
+        config_id: String,
+        /// The collector.
+        collector_id: String,
+        /// The run.
+        run_id: String,
+    },
+    /// Asks for the secrets inside a configuration.
+    RequestConfigSecrets {
+        /// Names the request.
+        request_id: String,
+        /// The assignment.
+        config_id: String,
+        /// The run.
+        run_id: String,
+    },
+    /// Items for the handler of `kind`.
+    TelemetryBatch {
+        /// Names the batch on this connection.
+        batch_id: String,
+        /// Whose items.
+        kind: String,
+        /// The items, as JSON.
+        payload: Box<str>,
+    },
+    /// A status for the handler of `kind`.
+    CapabilityStatus {
+        /// Whose status.
+        kind: String,
+        /// The status, as JSON.
+        payload: Box<str>,
+    },
+    /// Asks the handler of `kind` for a secret.
+    CapabilitySecretRequest {
+        /// Names the request.
+        request_id: String,
+        /// Whose secret.
+        kind: String,
+        /// Which one, as JSON.
+        payload: Box<str>,
+    },
+    /// What configuration the agent now runs.
+    ConfigApplied {
+        /// Its revision.
+        revision: u64,
+    },
+}
+
+/// One run of a health check, as an agent reports it.
+#[derive(Clone, Debug)]
+pub struct RunResult<'a> {
+    /// The assignment's configuration.
+    pub config_id: Cow<'a, str>,
+    /// The assignment's system.
+    pub system_id: Cow<'a, str>,
+    /// Present when the agent wants to be sure; unique per satellite.
+    pub result_id: Option<Cow<'a, str>>,
+}
+
+/// A message to a satellite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Accepted.
+    Authenticated(Welcome),
+    /// Refused.
+    AuthFailed {
+        /// Why.
+        reason: &'static str,
+    },
+    /// Stop.
+    Shutdown {
+        /// Why.
+        reason: &'static str,
+    },
+    /// What became of a result with an id.
+    ResultAck {
+        /// Which result.
+        result_id: String,
+        /// False: refused for good.
+        accepted: bool,
+        /// Why it was refused.
+        reason: Option<&'static str>,
+    },
+    /// Answers a request for a collector's secrets.
+    RunSecrets {
+        /// Which request.
+        request_id: String,
+        /// Why there are none.
+        error: String,
+    },
+    /// Answers a request for a configuration's secrets.
+    ConfigSecrets {
+        /// Which request.
+        request_id: String,
+        /// Why there are none.
+        error: String,
+    },
+    /// Answers a request to a capability's handler.
+    CapabilitySecret {
+        /// Which request.
+        request_id: String,
+        /// Why there is none.
+        error: String,
+    },
+    /// What became of a batch.
+    TelemetryAck {
+        /// Which batch.
+        batch_id: String,
+        /// Items taken.
+        accepted: u64,
+        /// Items refused.
+        rejected: u64,
+        /// Whether it shall be sent again later.
+        retryable: bool,
+    },
+    /// The entries of a lockfile that this server does not know: none.
+    EmptyManifest {
+        /// Which lockfile.
+        lockfile_hash: String,
+    },
+    /// A blob that this server does not hold.
+    NoBlob {
+        /// Its key.
+        integrity: String,
+    },
+}
+
+impl Message<'_> {
+    /// The answer of a server that lacks the capability which this message needs; none where the
+    /// message is not answered, or needs no capability.
+    pub(super) fn unserved(self) -> Option<Reply> {
+        match self {
+            Self::RequestRunSecrets { request_id, .. } => Some(Reply::RunSecrets {
+                request_id,
+                error: "Secret delivery is not available on this core instance.".to_owned(),
+            }),
+            Self::RequestConfigSecrets { request_id, .. } => Some(Reply::ConfigSecrets {
+                request_id,
+                error: "Config-secret delivery is not available on this core instance.".to_owned(),
+            }),
+            Self::CapabilitySecretRequest { request_id, kind, .. } => {
+                Some(Reply::CapabilitySecret {
+                    request_id,
+                    error: format!(
+                        "No secret resolver for capability \"{kind}\" on this core instance."
+                    ),
+                })
+            }
+            Self::TelemetryBatch { batch_id, .. } => {
+                Some(Reply::TelemetryAck { batch_id, accepted: 0, rejected: 0, retryable: false })
+            }
+            Self::RequestScriptPackageManifest { lockfile_hash } => {
+                Some(Reply::EmptyManifest { lockfile_hash })
+            }
+            Self::RequestScriptPackageBlob { integrity } => Some(Reply::NoBlob { integrity }),
+            Self::Authenticate { .. }
+            | Self::Heartbeat { .. }
+            | Self::Result(_)
+            | Self::StrategyError { .. }
+            | Self::ScriptPackageSyncState { .. }
+            | Self::CapabilityStatus { .. }
+            | Self::ConfigApplied { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The whole of the machine as a table, and the cases that a table cannot show.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::machine::State;
+use super::*;
+use crate::connection::{CloseReason, Fence};
+use crate::ports::{Authentication, Beat, Order, SessionRef, Welcome};
+use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
+use crate::time::{Millis, Timestamp};
+
+const START: Timestamp = Timestamp::from_millis(0);
+/// When the inputs of the table come: a ping is due, and the socket is not idle yet.
+const LATER: Timestamp = Timestamp::from_millis(60_000);
+
+fn settings() -> SessionSettings {
+    SessionSettings::default()
+}
+
+fn session_ref() -> SessionRef {
+    SessionRef {
+        satellite: SatelliteId(Uuid::from_u128(1)),
+        epoch: Epoch(7),
+        session: SessionId(Uuid::from_u128(2)),
+    }
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        session: session_ref(),
+        heartbeat_interval: Millis::from_secs(15),
+        threshold: Millis::from_secs(45),
+    }
+}
+
+fn authenticate() -> Message<'static> {
+    Message::Authenticate {
+        client_id: "00000000-0000-0000-0000-000000000001".into(),
+        token: Token::presented("csat_x"),
+        capabilities: Some(vec!["http".into()]),
+    }
+}
+
+fn heartbeat() -> Message<'static> {
+    Message::Heartbeat { version: "1.2".into(), capabilities: Some(vec!["http".into()]) }
+}
+
+fn result(result_id: Option<&'static str>) -> Message<'static> {
+    Message::Result(RunResult {
+        config_id: "c".into(),
+        system_id: "s".into(),
+        result_id: result_id.map(Into::into),
+    })
+}
+
+fn messages() -> Vec<(&'static str, Message<'static>)> {
+    let text = || String::from("x");
+    vec![
+        ("authenticate", authenticate()),
+        ("heartbeat", heartbeat()),
+        ("result", result(None)),
+        ("result with resultId", result(Some("r1"))),
+        ("strategy_error", Message::StrategyError { strategy_id: text(), message: text() }),
+        (
+            "script_package_sync_state",
+            Message::ScriptPackageSyncState {
+                lockfile_hash: None,
+                status: "ready",
+                error_message: None,
+            },
+        ),
+        (
+            "request_script_package_manifest",
+            Message::RequestScriptPackageManifest { lockfile_hash: text() },
+        ),
+        ("request_script_package_blob", Message::RequestScriptPackageBlob { integrity: text() }),
+        (
+            "request_run_secrets",
+            Message::RequestRunSecrets {
+                request_id: text(),
+                config_id: text(),
+                collector_id: text(),
+                run_id: text(),
+            },
+        ),
+        (
+            "request_config_secrets",
+            Message::RequestConfigSecrets { request_id: text(), config_id: text(), run_id: text() },
+        ),
+        (
+            "telemetry_batch",
+            Message::TelemetryBatch { batch_id: text(), kind: text(), payload: "[]".into() },
+        ),
+        ("capability_status", Message::CapabilityStatus { kind: text(), payload: "{}".into() }),
+        (
+            "capability_secret_request",
+            Message::CapabilitySecretRequest {
+                request_id: text(),
+                kind: "k".into(),
+                payload: "{}".into(),
+            },
+        ),
+        ("config_applied", Message::ConfigApplied { revision: 3 }),
+    ]
+}
+
+fn inputs() -> Vec<(String, Input<'static>)> {
+    let messages = messages().into_iter().map(|(name, m)| (name.to_owned(), Input::Message(m)));
+    let answers = [
+        Authentication::Accepted(welcome()),
+        Authentication::Refused { reason: "Invalid client ID or token" },
+        Authentication::Unavailable,
+        Authentication::Fight,
+    ];
+    let orders = [
+        Order::Fenced(Fence::Superseded),
+        Order::Fenced(Fence::Closed),
+        Order::Fenced(Fence::Gone),
+        Order::Shutdown { reason: "Satellite was removed" },
+        Order::Drain,
+        Order::Threshold(Millis::from_secs(600)),
+    ];
+    let others = [
+        Input::Received { bytes: 100 },
+        Input::Unreadable(Unreadable::UnknownType),
+        Input::Unreadable(Unreadable::Malformed),
+        Input::Control,
+        Input::Violation(Violation::TooLarge),
+        Input::Violation(Violation::Binary),
+        Input::Violation(Violation::NotUtf8),
+        Input::Violation(Violation::BadFrame),
+        Input::PeerClosed,
+        Input::TransportLost,
+        Input::OutgoingFull,
+        Input::Evicted,
+        Input::Tick,
+    ];
+    let named = |input: Input<'static>| (format!("{input:?}"), input);
+    messages
+        .chain(answers.map(|answer| {
+            let name = format!("{answer:?}");
+            let short = name.split(['(', ' ']).next().unwrap_or_default();
+            (format!("Answered({short})"), Input::Answered(answer))
+        }))
+        .chain(orders.map(|order| named(Input::Order(order))))
+        .chain(others.map(named))
+        .collect()
+}
+
+fn states() -> Vec<(&'static str, Session)> {
+    let settings = settings();
+    let waiting = Session::new(&settings, START);
+    let mut authenticating = waiting.clone();
+    authenticating.step(&settings, START, Input::Message(authenticate()));
+    let mut abandoned = authenticating.clone();
+    abandoned.step(&settings, START, Input::PeerClosed);
+    let mut open = authenticating.clone();
+    open.step(&settings, START, Input::Answered(Authentication::Accepted(welcome())));
+    let mut ended = waiting.clone();
+    ended.step(&settings, START, Input::PeerClosed);
+    vec![
+        ("Waiting", waiting),
+        ("Authenticating", authenticating),
+        ("Abandoned", abandoned),
+        ("Open", open),
+        ("Ended", ended),
+    ]
+}
+
+fn show_state(session: &Session) -> String {
+    match session.state() {
+        State::Waiting { until } => format!("Waiting until {} ms", until.as_millis()),
+        State::Authenticating { threshold, .. } => match threshold {
+            Some(ordered) => format!("Authenticating, threshold {ordered}"),
+            None => "Authenticating".into(),
+        },
+        State::Abandoned { ending } => format!("Abandoned({ending:?})"),
+        State::Open(open) => format!("Open, tick at {} ms", open.deadline().as_millis()),
+        State::Ended => "Ended".into(),
+    }
+}
+
+fn show_effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Authenticate(_) => "Authenticate".into(),
+        Effect::Welcome(_) => "Welcome".into(),
+        Effect::Heartbeat(_, beat) => format!("Heartbeat {beat:?}"),
+        Effect::End(end) => {
+            let closed = end.closed.map(|(_, reason)| reason);
+            format!("End({:?}), record {closed:?}", end.ending)
+        }
+        Effect::Nothing
+        | Effect::Reply(_)
+        | Effect::RefuseResult(_)
+        | Effect::Drop(_)
+        | Effect::Ping => format!("{effect:?}"),
+    }
+}
+
+#[test]
+fn the_table_of_every_state_and_input() {
+    let mut table = String::new();
+    for (name, session) in states() {
+        writeln!(table, "{name}").unwrap();
+        for (input_name, input) in inputs() {
+            let mut after = session.clone();
+            let effect = after.step(&settings(), LATER, input);
+            writeln!(table, "  {input_name}").unwrap();
+            writeln!(table, "    → {}; {}", show_effect(&effect), show_state(&after)).unwrap();
+        }
+    }
+    insta::assert_snapshot!("session_table", table);
+}
+
+#[test]
+fn the_table_of_endings() {
+    let endings = [
+        Ending::PeerClosed,
+        Ending::TransportLost,
+        Ending::Idle,
+        Ending::TooLarge,
+        Ending::Binary,
+        Ending::NotUtf8,
+        Ending::BadFrame,
+        Ending::SlowConsumer,
+        Ending::Shutdown { reason: "Token was revoked" },
+        Ending::Fenced(Fence::Superseded),
+        Ending::Fenced(Fence::Closed),
+        Ending::Fenced(Fence::Gone),
+        Ending::Drained,
+        Ending::NoAuthenticate,
+        Ending::NotAuthenticated,
+        Ending::Refused { reason: "Invalid client ID or token" },
+        Ending::Fight,
+        Ending::Unavailable,
+    ];
+    let mut table = String::new();
+    for ending in endings {
+        let code = ending.close_code().map_or("–".into(), |code| code.0.to_string());
+        let cause = ending.close_reason().map_or("–".into(), |reason| format!("{reason:?}"));
+        writeln!(table, "{:33} {code:4} {cause:15} {:?}", ending.name(), ending.farewell())
+            .unwrap();
+    }
+    insta::assert_snapshot!("session_endings", table);
+}
+
+fn open_at(now: Timestamp) -> Session {
+    let mut session = Session::new(&settings(), now);
+    session.step(&settings(), now, Input::Message(authenticate()));
+    session.step(&settings(), now, Input::Answered(Authentication::Accepted(welcome())));
+    session
+}
+
+fn beat(session: &mut Session, version: &str, capabilities: Option<&[&str]>) -> Beat {
+    let message = Message::Heartbeat {
+        version: version.to_owned().into(),
+        capabilities: capabilities.map(|list| list.iter().map(|c| c.to_string()).collect()),
+    };
+    match session.step(&settings(), START, Input::Message(message)) {
+        Effect::Heartbeat(_, beat) => beat,
+        other => panic!("no heartbeat: {other:?}"),
+    }
+}
+
+#[test]
+fn a_heartbeat_carries_only_what_this_socket_did_not_say_before() {
+    let mut session = open_at(START);
+    let new = |version: Option<&str>, capabilities: Option<&[&str]>| Beat {
+        version: version.map(Into::into),
+        capabilities: capabilities.map(|list| list.iter().map(|c| c.to_string()).collect()),
+    };
+    assert_eq!(beat(&mut session, "1", Some(&["http"])), new(Some("1"), None));
+    assert_eq!(beat(&mut session, "1", Some(&["http"])), new(None, None));
+    assert_eq!(beat(&mut session, "1", None), new(None, None));
+    assert_eq!(beat(&mut session, "1", Some(&[])), new(None, Some(&[])));
+    assert_eq!(beat(&mut session, "2", Some(&["dns"])), new(Some("2"), Some(&["dns"])));
+}
+
+#[test]
+fn what_an_agent_says_of_itself_is_cut_to_its_limits() {
+    let mut session = open_at(START);
+    let said = beat(&mut session, &"v".repeat(5_000), None);
+    assert_eq!(said.version.map(|version| version.len()), Some(200));
+}
+
+#[test]
+fn a_socket_that_does_not_authenticate_ends_exactly_when_its_time_is_over() {
+    let mut session = Session::new(&settings(), START);
+    let end = Timestamp::from_millis(10_000);
+    assert_eq!(session.deadline(), Some(end));
+    let early = session.step(&settings(), Timestamp::from_millis(9_999), Input::Tick);
+    assert!(matches!(early, Effect::Nothing));
+    let late = session.step(&settings(), end, Input::Tick);
+    assert!(
+        matches!(late, Effect::End(End { ending: Ending::NoAuthenticate, closed: None })),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_silent_socket_is_pinged_and_ends_at_its_idle_limit() {
+    let mut session = open_at(START);
+    let mut pings = Vec::new();
+    let end = loop {
+        let due = session.deadline().expect("an open session has a deadline");
+        match session.step(&settings(), due, Input::Tick) {
+            Effect::Ping => pings.push(due.as_millis()),
+            Effect::End(end) => break (due.as_millis(), end),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(pings, [30_000, 60_000]);
+    assert_eq!(end.0, 90_000);
+    assert_eq!(end.1.closed, Some((session_ref(), CloseReason::IdleTimeout)));
+}
+
+#[test]
+fn any_byte_puts_off_the_idle_limit_and_a_greater_threshold_stretches_it() {
+    let mut session = open_at(START);
+    session.step(&settings(), Timestamp::from_millis(80_000), Input::Received { bytes: 1 });
+    let tick = session.step(&settings(), Timestamp::from_millis(169_999), Input::Tick);
+    assert!(matches!(tick, Effect::Ping), "{tick:?}");
+    let order = Order::Threshold(Millis::from_secs(600));
+    session.step(&settings(), Timestamp::from_millis(169_999), Input::Order(order));
+    let tick = session.step(&settings(), Timestamp::from_millis(1_279_999), Input::Tick);
+    assert!(matches!(tick, Effect::Ping), "{tick:?}");
+    let tick = session.step(&settings(), Timestamp::from_millis(1_280_000), Input::Tick);
+    assert!(matches!(tick, Effect::End(_)), "{tick:?}");
+}
+
+#[test]
+fn a_socket_that_left_while_it_was_authenticated_is_recorded_as_closed_once_it_was_accepted() {
+    let mut session = Session::new(&settings(), START);
+    session.step(&settings(), START, Input::Message(authenticate()));
+    let left = session.step(&settings(), START, Input::PeerClosed);
+    assert!(matches!(left, Effect::Nothing), "{left:?}");
+    let answer = Input::Answered(Authentication::Accepted(welcome()));
+    let Effect::End(end) = session.step(&settings(), START, answer) else { panic!("no end") };
+    assert_eq!(end.closed, Some((session_ref(), CloseReason::ClientClosed)));
+}
+
+#[test]
+fn a_session_that_was_fenced_before_the_answer_arrived_is_not_recorded_by_its_socket() {
+    for first in [Input::Tick, Input::PeerClosed, Input::Order(Order::Drain)] {
+        let mut session = Session::new(&settings(), START);
+        session.step(&settings(), START, Input::Message(authenticate()));
+        session.step(&settings(), START, first);
+        session.step(&settings(), START, Input::Order(Order::Fenced(Fence::Superseded)));
+        let answer = Input::Answered(Authentication::Accepted(welcome()));
+        let Effect::End(end) = session.step(&settings(), START, answer) else { panic!("no end") };
+        assert_eq!(end, End { ending: Ending::Fenced(Fence::Superseded), closed: None });
+    }
+}
+
+#[test]
+fn a_threshold_ordered_during_authentication_outlives_the_answer() {
+    let mut session = Session::new(&settings(), START);
+    session.step(&settings(), START, Input::Message(authenticate()));
+    session.step(&settings(), START, Input::Order(Order::Threshold(Millis::from_secs(600))));
+    let answer = Input::Answered(Authentication::Accepted(welcome()));
+    let Effect::Welcome(said) = session.step(&settings(), START, answer) else { panic!("refused") };
+    assert_eq!(said.threshold, Millis::from_secs(600));
+    let tick = session.step(&settings(), Timestamp::from_millis(1_199_999), Input::Tick);
+    assert!(matches!(tick, Effect::Ping), "{tick:?}");
+}
+
+#[test]
+fn large_messages_are_taken_only_from_authenticated_satellites() {
+    let limits = states().iter().map(|(_, s)| s.message_limit(&settings())).collect::<Vec<_>>();
+    assert_eq!(limits, [4096, 4096, 4096, 16 << 20, 16 << 20]);
+}
+
+#[test]
+fn a_socket_is_not_read_while_the_gateway_decides_and_more_slowly_over_its_budget() {
+    let settings = SessionSettings { messages_burst: 1, ..settings() };
+    let mut session = Session::new(&settings, START);
+    assert_eq!(session.reading(&settings, START), Reading::Now);
+    session.step(&settings, START, Input::Message(authenticate()));
+    assert_eq!(session.reading(&settings, START), Reading::Not);
+    session.step(&settings, START, Input::Answered(Authentication::Accepted(welcome())));
+    assert_eq!(session.reading(&settings, START), Reading::Now);
+    session.step(&settings, START, Input::Message(heartbeat()));
+    let Reading::At(later) = session.reading(&settings, START) else { panic!("not slowed down") };
+    assert_eq!(session.reading(&settings, later), Reading::Now);
+}
+
+#[test]
+fn a_session_is_small() {
+    let bytes = std::mem::size_of::<Session>();
+    assert!(bytes <= 160, "{bytes} bytes for every socket");
+}

@@ -1,0 +1,66 @@
+//! The memory adapter keeps the promises of its ports.
+
+use std::sync::Arc;
+
+use groundcontrol_core::conformance::{self, Fixture, Report};
+use groundcontrol_core::ports::{ApiTokenStore, SatelliteStore};
+use groundcontrol_core::time::Timestamp;
+use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, SystemClock};
+
+#[tokio::test]
+async fn the_memory_store_is_a_satellite_store() {
+    conformance::satellite_store(|| async { Arc::new(MemoryStore::new()) }).await.assert_passed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suite_can_be_spawned_as_a_task_of_its_own() {
+    let suite = conformance::satellite_store(|| async { Arc::new(MemoryStore::new()) });
+    tokio::spawn(suite).await.expect("no panic").assert_passed();
+}
+
+/// What outlives a "crash" here is a clone, so the cases about crashes run too.
+fn reopenable() -> Fixture<dyn SatelliteStore> {
+    let store = MemoryStore::new();
+    let kept = store.clone();
+    Fixture::from(Arc::new(store)).reopened_by(move || {
+        let store: Arc<dyn SatelliteStore> = Arc::new(kept.clone());
+        async { store }
+    })
+}
+
+#[tokio::test]
+async fn with_a_store_that_can_be_reopened_no_case_is_skipped() {
+    let report = conformance::satellite_store(|| async { reopenable() }).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
+}
+
+fn no_case_is_skipped(report: &Report) -> bool {
+    report.cases().iter().all(|case| case.outcome == conformance::Outcome::Passed)
+}
+
+#[tokio::test]
+async fn the_memory_store_is_an_api_token_store() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn ApiTokenStore> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let report = conformance::api_token_store(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
+}
+
+#[tokio::test]
+async fn the_memory_broadcast_is_a_broadcast() {
+    conformance::broadcast(|| async { Arc::new(MemoryBroadcast::new()) }).await.assert_passed();
+}
+
+#[tokio::test]
+async fn both_clocks_are_clocks() {
+    let manual = || async { Arc::new(ManualClock::starting_at(Timestamp::from_millis(0))) };
+    conformance::clock(manual).await.assert_passed();
+    conformance::clock(|| async { Arc::new(SystemClock::new()) }).await.assert_passed();
+}

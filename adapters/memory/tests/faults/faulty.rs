@@ -1,0 +1,217 @@
+//! A store that is right but for one fault.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use groundcontrol_core::connection::{Transition, WatchSpan};
+use groundcontrol_core::ports::{
+    ConnectionSnapshot, CreateOutcome, CredentialChange, Credentials, EdgeWrite, EventCursor,
+    HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
+    SatelliteUpdate, StoreError, StoreResult, StoredSatellite, UpdateOutcome, WriteOutcome,
+};
+use groundcontrol_core::satellite::{
+    Epoch, Liveness, PodName, ReportedAgent, SatelliteId, Seq, TokenId,
+};
+use groundcontrol_core::time::{Millis, Timestamp};
+use groundcontrol_memory::MemoryStore;
+use parking_lot::Mutex;
+
+use crate::fault::Fault;
+
+/// What a faulty store remembers beside the right one.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) created: BTreeMap<SatelliteId, NewSatellite>,
+    pub(crate) last_beats: BTreeMap<SatelliteId, (Epoch, Timestamp)>,
+    pub(crate) silently_removed: BTreeSet<SatelliteId>,
+    pub(crate) overlaps: BTreeMap<SatelliteId, Timestamp>,
+    pub(crate) looks_at_events: BTreeMap<EventCursor, u32>,
+    pub(crate) watching_since: Option<Timestamp>,
+}
+
+/// Delegates to a right store; `reads` and `writes` bend what the fault is about.
+pub(crate) struct Faulty {
+    pub(crate) inner: MemoryStore,
+    pub(crate) fault: Fault,
+    pub(crate) told: Mutex<Told>,
+}
+
+impl Faulty {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self::over(MemoryStore::new(), fault)
+    }
+
+    pub(crate) fn over(inner: MemoryStore, fault: Fault) -> Self {
+        Self { inner, fault, told: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl SatelliteStore for Faulty {
+    async fn liveness(&self) -> StoreResult<Option<Liveness>> {
+        self.inner.liveness().await
+    }
+
+    async fn set_liveness(&self, liveness: Liveness) -> StoreResult<Option<Liveness>> {
+        self.inner.set_liveness(liveness).await
+    }
+
+    async fn create(&self, new: NewSatellite) -> StoreResult<CreateOutcome> {
+        self.bent_create(new).await
+    }
+
+    async fn get(&self, id: SatelliteId) -> StoreResult<Option<StoredSatellite>> {
+        Ok(self.inner.get(id).await?.map(|stored| self.bent_stored(stored)))
+    }
+
+    async fn get_many(&self, ids: &[SatelliteId]) -> StoreResult<Vec<StoredSatellite>> {
+        match self.fault {
+            Fault::CutsLongBatches => self.inner.get_many(&ids[..ids.len().min(10_000)]).await,
+            _ => self.inner.get_many(ids).await,
+        }
+    }
+
+    async fn list(&self, query: &ListQuery) -> StoreResult<Vec<StoredSatellite>> {
+        self.bent_list(query).await
+    }
+
+    async fn online_ids(&self, now: Timestamp) -> StoreResult<Vec<SatelliteId>> {
+        self.bent_online_ids(now).await
+    }
+
+    async fn update(&self, id: SatelliteId, update: SatelliteUpdate) -> StoreResult<UpdateOutcome> {
+        let outcome = self.inner.update(id, update.clone()).await?;
+        if self.fault == Fault::UpdatesHalfway && outcome == UpdateOutcome::NameTaken {
+            self.inner.update(id, SatelliteUpdate { name: None, ..update }).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn record_agent(&self, id: SatelliteId, agent: ReportedAgent) -> StoreResult<()> {
+        self.inner.record_agent(id, agent).await
+    }
+
+    async fn credentials(&self, id: SatelliteId) -> StoreResult<Option<Credentials>> {
+        Ok(self.inner.credentials(id).await?.map(|read| self.bent_tokens(read)))
+    }
+
+    async fn snapshot(&self, id: SatelliteId) -> StoreResult<Option<ConnectionSnapshot>> {
+        Ok(self.inner.snapshot(id).await?.map(|read| self.bent_snapshot(read)))
+    }
+
+    async fn record_edges(&self, writes: Vec<EdgeWrite>) -> StoreResult<Vec<WriteOutcome>> {
+        self.bent_edges(writes).await
+    }
+
+    async fn record_heartbeats(
+        &self,
+        batch: &[HeartbeatWrite],
+        now: Timestamp,
+    ) -> StoreResult<Vec<usize>> {
+        self.bent_heartbeats(batch, now).await
+    }
+
+    async fn overdue(
+        &self,
+        now: Timestamp,
+        settle: Millis,
+        watching_since: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<ConnectionSnapshot>> {
+        self.bent_overdue(now, settle, watching_since, limit).await
+    }
+
+    async fn next_threshold(&self) -> StoreResult<Option<Timestamp>> {
+        self.bent_next_threshold().await
+    }
+
+    async fn smallest_threshold(&self) -> StoreResult<Millis> {
+        self.inner.smallest_threshold().await
+    }
+
+    async fn change_credentials(&self, change: CredentialChange) -> StoreResult<WriteOutcome> {
+        self.bent_credentials(change).await
+    }
+
+    async fn expired_tokens(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<(SatelliteId, TokenId)>> {
+        self.inner.expired_tokens(now, limit).await
+    }
+
+    async fn has_slow_hashes(&self) -> StoreResult<bool> {
+        match self.fault {
+            Fault::Panics => panic!("a slow hash nobody thought of"),
+            _ => self.inner.has_slow_hashes().await,
+        }
+    }
+
+    async fn remove(&self, removal: Removal) -> StoreResult<WriteOutcome> {
+        let id = removal.read.satellite;
+        let outcome = self.inner.remove(removal).await?;
+        if self.fault == Fault::RemovesSilently && outcome == WriteOutcome::Applied {
+            self.told.lock().silently_removed.insert(id);
+        }
+        Ok(outcome)
+    }
+
+    async fn renew_watch(
+        &self,
+        pod: &PodName,
+        now: Timestamp,
+        lease: Millis,
+    ) -> StoreResult<WatchSpan> {
+        if self.fault == Fault::SpanNeverLapses {
+            let since = *self.told.lock().watching_since.get_or_insert(now);
+            self.inner.renew_watch(pod, since, now.since(since)).await?;
+        }
+        self.inner.renew_watch(pod, now, lease).await
+    }
+
+    async fn end_watch(&self, pod: &PodName, now: Timestamp) -> StoreResult<()> {
+        match self.fault {
+            Fault::LeaseCannotBeEnded => Ok(()),
+            _ => self.inner.end_watch(pod, now).await,
+        }
+    }
+
+    async fn transitions(
+        &self,
+        id: SatelliteId,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> StoreResult<Vec<Transition>> {
+        let transitions = self.inner.transitions(id, before, limit).await?;
+        self.bent_transitions(transitions).await
+    }
+
+    async fn events_after(
+        &self,
+        after: Option<EventCursor>,
+        limit: usize,
+    ) -> StoreResult<Vec<RecordedEvent>> {
+        self.bent_events(after, limit).await
+    }
+
+    async fn newest_event(&self) -> StoreResult<Option<EventCursor>> {
+        let all = self.bent_events(None, usize::MAX).await?;
+        Ok(all.last().map(|event| event.cursor))
+    }
+
+    async fn prune_transitions(&self, before: Timestamp, limit: usize) -> StoreResult<u64> {
+        self.inner.prune_transitions(before, limit).await
+    }
+
+    async fn probe(&self, now: Timestamp) -> StoreResult<()> {
+        match self.fault {
+            Fault::Fails => Err(StoreError::RefusesWrites {
+                doing: "probe the store",
+                detail: "a full disk".to_owned(),
+            }),
+            Fault::Hangs => std::future::pending().await,
+            _ => self.inner.probe(now).await,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The conformance kit notices adapters that are wrong in one way each, and names the case.
+
+mod fault;
+mod faulty;
+mod reads;
+mod writes;
+mod satellite_store;
+mod other_ports;

@@ -1,0 +1,60 @@
+//! The database schema of Ground Control, step by step.
+//!
+//! Each step is one file, runs in one transaction, and is never changed once it was released: what
+//! must be different is a further step. Steps go forward only. `types` holds the few words that
+//! SQLite and PostgreSQL spell differently in a schema.
+
+#![deny(missing_docs)]
+
+mod types;
+mod m0001_satellites;
+mod m0002_transitions;
+mod m0003_fleet;
+mod m0004_api_tokens;
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::ConnectionTrait;
+
+/// All steps, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(Step { name: "m0001_satellites", sql: m0001_satellites::SQL }),
+            Box::new(Step { name: "m0002_transitions", sql: m0002_transitions::SQL }),
+            Box::new(Step { name: "m0003_fleet", sql: m0003_fleet::SQL }),
+            Box::new(Step { name: "m0004_api_tokens", sql: m0004_api_tokens::SQL }),
+        ]
+    }
+}
+
+/// One step: statements that are run together or not at all.
+struct Step {
+    name: &'static str,
+    sql: &'static [&'static str],
+}
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let backend = manager.get_database_backend();
+        for statement in self.sql {
+            let sql = types::spelled(statement, backend);
+            manager.get_connection().execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}

@@ -1,0 +1,36 @@
+//! Reads: on a few connections of their own, which never wait for a write.
+
+mod batch;
+mod connections;
+mod list;
+mod monitor;
+mod history;
+pub(crate) mod fleet;
+mod api_tokens;
+
+pub(crate) use api_tokens::{api_tokens, find_api_token};
+pub(crate) use batch::{Batched, Counters as Lookups};
+pub(crate) use connections::{credentials, snapshots};
+pub(crate) use history::{events_after, newest_event, transitions};
+pub(crate) use list::{get_many, list, online_ids};
+pub(crate) use monitor::{
+    expired_tokens, has_slow_hashes, next_threshold, overdue, smallest_threshold,
+};
+
+/// A limit as a parameter.
+fn limit(limit: usize) -> sea_orm::Value {
+    i64::try_from(limit).unwrap_or(i64::MAX).into()
+}
+
+/// The statements whose plans are tested.
+#[cfg(test)]
+pub(crate) mod plans {
+    pub(crate) use super::connections::{
+        credentials_sql as credentials, snapshots_sql as snapshots,
+    };
+    pub(crate) use super::list::{list_sql as list, online_ids_sql as online_ids};
+    pub(crate) use super::monitor::{
+        EXPIRED_TOKENS, SLOW_HASH, next_threshold_sql as next_threshold, overdue_sql as overdue,
+        smallest_threshold_sql as smallest_threshold,
+    };
+}

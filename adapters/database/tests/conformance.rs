@@ -1,0 +1,77 @@
+//! The database adapter keeps the promises of its ports.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot open its store has failed")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundcontrol_core::conformance::{self, Fixture, Outcome, Report};
+use groundcontrol_core::ports::{ApiTokenStore, Clock, SatelliteStore};
+use groundcontrol_core::time::{Millis, Timestamp};
+use groundcontrol_database::{DatabaseStore, Options};
+
+/// The cases bring their own times; the store's clock must not be ahead of them.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+
+    fn error(&self) -> Millis {
+        Millis::ZERO
+    }
+}
+
+async fn open(folder: &Path) -> DatabaseStore {
+    let url = format!("sqlite://{}", folder.join("store.db").display());
+    let options = Options { clock: Some(Arc::new(Stopped)), ..Options::default() };
+    DatabaseStore::open(&url, options).await.unwrap()
+}
+
+macro_rules! fixture {
+    ($port:ident) => {
+        || async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().to_owned();
+            let store = open(&path).await;
+            let other: Arc<dyn $port> = Arc::new(store.clone());
+            Fixture::<dyn $port>::from(Arc::new(store))
+                .with_handle(other)
+                .reopened_by(move || {
+                    let path = path.clone();
+                    async move {
+                        let store: Arc<dyn $port> = Arc::new(open(&path).await);
+                        store
+                    }
+                })
+                .giving_up_after(|| tokio::time::sleep(Duration::from_secs(60)))
+                .keeping(folder)
+        }
+    };
+}
+
+fn no_case_fails_or_is_skipped(report: &Report) {
+    report.assert_passed();
+    let all = report.cases().iter().all(|case| case.outcome == Outcome::Passed);
+    assert!(all, "{report}");
+}
+
+#[tokio::test]
+async fn a_sqlite_database_is_a_satellite_store() {
+    no_case_fails_or_is_skipped(&conformance::satellite_store(fixture!(SatelliteStore)).await);
+}
+
+#[tokio::test]
+async fn a_sqlite_database_is_an_api_token_store() {
+    no_case_fails_or_is_skipped(&conformance::api_token_store(fixture!(ApiTokenStore)).await);
+}
+
+#[tokio::test]
+async fn the_clock_of_a_sqlite_database_is_a_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("store.db").display());
+    let store = DatabaseStore::open(&url, Options::default()).await.unwrap();
+    conformance::clock(|| async { store.clock() }).await.assert_passed();
+}

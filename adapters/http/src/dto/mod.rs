@@ -1,0 +1,25 @@
+//! The shapes of the API: what requests and answers look like on the wire, for the server and
+//! for every client in Rust.
+//!
+//! Names are camelCase; points in time are RFC 3339 in UTC with milliseconds; what is optional is
+//! absent, not null, except where a field says "or null". The names of statuses, edges, causes,
+//! event types and scopes are the core's own.
+
+mod word;
+mod problem;
+mod page;
+mod satellite;
+mod connection;
+mod event;
+mod api_token;
+mod probe;
+
+pub use api_token::{ApiToken, CreateApiToken, CreatedApiToken};
+pub use connection::{BatchGet, ConnectionState, ConnectionStates, OnlineIds, Transition};
+pub use event::{CloudEvent, EdgeData, EventData, RemovedData, Signal, StreamMessage};
+pub use page::Page;
+pub use probe::Probe;
+pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
+pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
+pub(crate) use word::not_one_of;
+pub use word::{Cause, Edge, EventType, Instant, LastEvent, Scope, Secret, Status};

@@ -1,0 +1,76 @@
+//! The HTTP surface of Ground Control: admin API, event stream, probes, metrics, OpenAPI.
+//!
+//! [`router`] turns a [`FleetService`] into an axum router; the listener, TLS and the satellites'
+//! WebSocket belong to whoever serves it. Nothing here knows a rule of the domain: requests become
+//! core types, answers become the shapes in [`dto`], which a client in Rust shares.
+//!
+//! Read in this order: [`dto`] is what goes over the wire, `problem` how errors look,
+//! `access` who may, `body` and `query` how requests are read, `cursor` how lists go on,
+//! `routes` what there is, `openapi` and `docs` how it is described, `layers` and `telemetry`
+//! what holds for every answer.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use groundcontrol_core::ports::FleetService;
+//! use groundcontrol_http::{HttpSettings, router};
+//!
+//! fn serve(fleet: Arc<dyn FleetService>) -> axum::Router {
+//!     router(fleet, HttpSettings::default())
+//! }
+//! ```
+
+#![deny(missing_docs)]
+
+pub mod dto;
+mod problem;
+mod access;
+mod body;
+mod query;
+mod cursor;
+mod routes;
+mod openapi;
+mod docs;
+mod layers;
+mod telemetry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use groundcontrol_core::ports::FleetService;
+
+/// How the surface behaves; nothing here is a rule of the domain.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// An event stream without news sends a comment after this long, so that proxies keep it.
+    pub keep_alive: Duration,
+    /// Whether the token of an open event stream is still good is asked again after this long.
+    pub recheck_token: Duration,
+    /// Event streams at a time; beyond that they are refused with 503.
+    pub max_event_streams: usize,
+    /// A request's body must have arrived after this long, or is refused with 408.
+    pub body_within: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            keep_alive: Duration::from_secs(15),
+            recheck_token: Duration::from_secs(60),
+            max_event_streams: 1_000,
+            body_within: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The surface over `service`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
+/// and `/docs`.
+///
+/// It answers every other path with a 404 problem, so it can be merged with routers that have no
+/// fallback of their own.
+pub fn router(service: Arc<dyn FleetService>, settings: HttpSettings) -> Router {
+    let state = routes::AppState::new(service, settings);
+    let (api, document) = routes::api(&state).split_for_parts();
+    state.publish(&document);
+    layers::apply(api.with_state(state).merge(docs::page()))
+}

@@ -1,0 +1,94 @@
+//! What there is: one module a kind of thing, each with its handlers and their descriptions.
+
+mod satellites;
+mod connections;
+mod events;
+mod api_tokens;
+mod operations;
+
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use bytes::Bytes;
+use groundcontrol_core::ports::{ApiTokenId, FleetService};
+use groundcontrol_core::satellite::SatelliteId;
+use http::request::Parts;
+use tokio::sync::Semaphore;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
+
+use crate::problem::Refusal;
+use crate::{HttpSettings, openapi};
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) service: Arc<dyn FleetService>,
+    pub(crate) settings: Arc<HttpSettings>,
+    streams: Arc<Semaphore>,
+    document: Arc<OnceLock<Bytes>>,
+}
+
+impl AppState {
+    pub(crate) fn new(service: Arc<dyn FleetService>, settings: HttpSettings) -> Self {
+        let streams = Arc::new(Semaphore::new(settings.max_event_streams));
+        Self { service, settings: Arc::new(settings), streams, document: Arc::default() }
+    }
+
+    /// Makes `document` what `/openapi.json` answers.
+    pub(crate) fn publish(&self, document: &OpenApi) {
+        let json = serde_json::to_vec(document).unwrap_or_default();
+        self.document.get_or_init(|| json.into());
+    }
+}
+
+/// Every route, with its description.
+pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
+    let service = &state.service;
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(satellites::router(service))
+        .merge(connections::router(service))
+        .merge(events::router(service))
+        .merge(api_tokens::router(service))
+        .merge(operations::router())
+}
+
+/// The `{id}` of a path; what is no id is not found.
+pub(crate) struct Id<T>(pub(crate) T);
+
+/// A kind of thing with an id.
+pub(crate) trait Identified: Sized {
+    /// What it is called in "there is no such …".
+    const WHAT: &'static str;
+
+    fn of(id: Uuid) -> Self;
+}
+
+impl Identified for SatelliteId {
+    const WHAT: &'static str = "satellite";
+
+    fn of(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl Identified for ApiTokenId {
+    const WHAT: &'static str = "API token";
+
+    fn of(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl<T: Identified, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let text = params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
+        let id = text.and_then(|(_, text)| Uuid::from_str(text).ok());
+        id.map(|id| Self(T::of(id))).ok_or_else(|| Refusal::not_found(T::WHAT))
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP surface as its callers see it: requests in, literal answers out, the fleet a double.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics says where")]
+
+mod support;
+mod satellites;
+mod connections;
+mod api_tokens;
+mod operations;
+mod bad_requests;
+mod access;
+mod events;
+mod openapi;
+mod answers_fit;
+mod every_answer;

@@ -1,0 +1,277 @@
+//! A fleet of doubles, things to answer with, and a way to ask.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use groundcontrol_core::connection::{
+    Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
+    TransitionKind,
+};
+use groundcontrol_core::ports::{
+    ApiToken, ApiTokenId, Caller, Created, EventFeed, FeedItem, MockFleetService, Readiness,
+    SatelliteView, Scope, StoredSatellite,
+};
+use groundcontrol_core::satellite::{
+    Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
+    Token,
+};
+use groundcontrol_core::time::{Millis, Timestamp};
+use groundcontrol_http::{HttpSettings, router};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+pub(crate) const ID: &str = "00000000-0000-4000-8000-00000000000a";
+pub(crate) const UNKNOWN: &str = "00000000-0000-4000-8000-00000000000b";
+
+pub(crate) fn id() -> SatelliteId {
+    ID.parse().unwrap()
+}
+
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_770_000_000_000 + millis)
+}
+
+/// A fleet that knows the tokens `satellite.read`, `satellite.manage` and `admin`, each with the
+/// scope of its name.
+pub(crate) fn fleet() -> MockFleetService {
+    let mut fleet = MockFleetService::new();
+    fleet.expect_caller().returning(|token| {
+        let actor = Actor("the tests".into());
+        let scope = Scope::from_name(token.expose());
+        Ok(scope.map(|scope| Caller { actor, scopes: vec![scope] }))
+    });
+    fleet
+}
+
+/// A fleet that does whatever it is asked.
+pub(crate) fn willing() -> MockFleetService {
+    let mut fleet = fleet();
+    fleet.expect_create().returning(|_| Ok(created()));
+    fleet.expect_get().returning(|_| Ok(view("a")));
+    fleet.expect_list().returning(|_| Ok(vec![view("a")]));
+    fleet.expect_update().returning(|_, _, _| Ok(view("a")));
+    fleet.expect_remove().returning(|_, _| Ok(()));
+    fleet.expect_rotate_token().returning(|_, _, _| Ok(created()));
+    fleet.expect_online_ids().returning(|| Ok(vec![id()]));
+    fleet.expect_connection().returning(|_| Ok(Some(state())));
+    fleet.expect_connections().returning(|_| Ok(BTreeMap::from([(id(), state())])));
+    fleet.expect_transitions().returning(|_, _, _| Ok(vec![transition(2)]));
+    fleet.expect_events().returning(|_| Ok(Box::new(Ended)));
+    fleet
+        .expect_create_api_token()
+        .returning(|_, _, _| Ok((api_token(1), Token::presented("gcapi_new"))));
+    fleet.expect_api_tokens().returning(|| Ok(vec![api_token(1)]));
+    fleet.expect_delete_api_token().returning(|_| Ok(()));
+    fleet.expect_readiness().returning(|| Readiness::Ready);
+    fleet.expect_metrics().returning(|| "up 1\n".to_owned());
+    fleet
+}
+
+/// A satellite that is connected and has everything that a satellite can have.
+pub(crate) fn view(name: &str) -> SatelliteView {
+    let tags = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
+    let threshold = Millis::from_secs(60);
+    let satellite = Satellite {
+        id: id(),
+        name: name.parse().unwrap(),
+        region: "eu".parse().unwrap(),
+        tags: Tags::new(tags).unwrap(),
+        own_threshold: OwnThreshold::stored(threshold),
+        enabled: true,
+        agent: ReportedAgent { version: Some("1.2.3".into()), capabilities: vec!["http".into()] },
+        created_at: at(0),
+    };
+    let record = ConnectionRecord {
+        epoch: Epoch(3),
+        last_heartbeat_at: Some(at(9_000)),
+        last_event: Some(LifecycleEvent::Connected),
+        last_event_at: Some(at(5_000)),
+        last_cause: Some(Cause::Authenticated),
+        seq: Seq(7),
+        ..ConnectionRecord::default()
+    };
+    let stored = StoredSatellite { satellite, record, threshold };
+    SatelliteView { stored, status: Status::Online }
+}
+
+/// A satellite that never connected and has only what a satellite must have.
+pub(crate) fn bare_view(name: &str) -> SatelliteView {
+    let mut view = view(name);
+    let satellite = &mut view.stored.satellite;
+    satellite.tags = Tags::default();
+    satellite.own_threshold = None;
+    satellite.agent = ReportedAgent::default();
+    view.stored.record = ConnectionRecord::default();
+    view.status = Status::Offline;
+    view
+}
+
+pub(crate) fn created() -> Created {
+    Created { view: bare_view("a"), token: Token::presented("csat_new") }
+}
+
+pub(crate) fn state() -> ConnectionState {
+    view("a").stored.state(at(9_000)).unwrap()
+}
+
+/// The clean disconnect number `seq`, which somebody caused.
+pub(crate) fn transition(seq: u64) -> Transition {
+    let next = ConnectionState {
+        status: Status::Offline,
+        last_seen_at: None,
+        last_event: Some(LifecycleEvent::Disconnected),
+        last_event_at: Some(at(10_000)),
+        cause: Some(Cause::Revoked),
+        seq: Seq(seq),
+        ..state()
+    };
+    Transition {
+        satellite: id(),
+        seq: Seq(seq),
+        epoch: Epoch(3),
+        session: Some(SessionId(Uuid::nil())),
+        kind: Some(TransitionKind::Edge(LifecycleEvent::Disconnected)),
+        cause: Some(Cause::Revoked),
+        occurred_at: at(10_000),
+        pod: PodName::new("pod-1"),
+        actor: Some(Actor("ops".into())),
+        remote_address: None,
+        previous: Some(state()),
+        next: Some(next),
+    }
+}
+
+pub(crate) fn api_token(number: u8) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId(Uuid::from_u128(u128::from(number))),
+        name: format!("token {number}"),
+        scopes: vec![Scope::SatelliteRead],
+        created_at: at(i64::from(number)),
+        expires_at: None,
+    }
+}
+
+/// What `state()` looks like on the wire.
+pub(crate) fn state_json() -> Value {
+    serde_json::json!({
+        "status": "online", "name": "a", "region": "eu",
+        "lastSeenAt": "2026-02-02T02:40:09.000Z",
+        "lastEvent": "connected", "lastEventAt": "2026-02-02T02:40:05.000Z",
+        "cause": "authenticated", "seq": 7, "epoch": 3,
+    })
+}
+
+/// A feed that is at its end.
+pub(crate) struct Ended;
+
+#[async_trait]
+impl EventFeed for Ended {
+    async fn next(&mut self) -> Option<FeedItem> {
+        None
+    }
+}
+
+/// A feed of what a test sends.
+pub(crate) struct Feed(pub(crate) UnboundedReceiver<FeedItem>);
+
+#[async_trait]
+impl EventFeed for Feed {
+    async fn next(&mut self) -> Option<FeedItem> {
+        self.0.recv().await
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The answer as a problem with this status and end of `type`.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, slug: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("urn:groundcontrol:problem:{slug}"));
+        assert_eq!(problem["status"], status);
+        assert!(!problem["title"].as_str().unwrap().is_empty());
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        problem
+    }
+
+    /// The pointers that a 422 names, in order.
+    #[track_caller]
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let problem = self.problem(422, "invalid");
+        let errors = problem["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(crate) fn request(method: Method, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(path)
+}
+
+pub(crate) async fn ask(fleet: MockFleetService, request: Request<Body>) -> Answer {
+    let service = router(Arc::new(fleet), HttpSettings::default());
+    let (head, body) = service.oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    Answer { status: head.status, headers: head.headers, body }
+}
+
+/// Asks with a token that may everything and no body.
+pub(crate) async fn plain(fleet: MockFleetService, method: Method, path: &str) -> Answer {
+    let request = request(method, path).header(AUTHORIZATION, "Bearer admin");
+    ask(fleet, request.body(Body::empty()).unwrap()).await
+}
+
+pub(crate) async fn get(fleet: MockFleetService, path: &str) -> Answer {
+    plain(fleet, Method::GET, path).await
+}
+
+/// Asks with a token that may everything and this text as a JSON body.
+pub(crate) async fn send(
+    fleet: MockFleetService,
+    method: Method,
+    path: &str,
+    body: &str,
+) -> Answer {
+    let request = request(method, path)
+        .header(AUTHORIZATION, "Bearer admin")
+        .header(CONTENT_TYPE, "application/json");
+    ask(fleet, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+pub(crate) async fn post(fleet: MockFleetService, path: &str, body: &str) -> Answer {
+    send(fleet, Method::POST, path, body).await
+}
+
+/// What `value` refers to in `document`, or `value` itself.
+pub(crate) fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
+    while let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference}"));
+        value = document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+    }
+    value
+}

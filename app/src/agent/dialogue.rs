@@ -1,0 +1,166 @@
+//! What an agent says, and what follows from what it hears. No I/O.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use groundcontrol_core::limits::{MAX_OFFLINE_THRESHOLD, MIN_HEARTBEAT_INTERVAL};
+use groundcontrol_core::time::Millis;
+use groundcontrol_websocket::wire::{
+    Authenticate, Authenticated, FromSatellite, Heartbeat, ParseError, ToSatellite,
+};
+use tracing::{debug, info, warn};
+
+use super::settings::{Exit, Identity};
+
+/// The version that this agent reports.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What follows from a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reaction {
+    /// Nothing.
+    Nothing,
+    /// The server accepted: send heartbeats, at this interval where it names one.
+    Accepted {
+        /// Between heartbeats.
+        heartbeat: Option<Duration>,
+    },
+    /// It is over for good.
+    Stop(Exit),
+}
+
+/// The first message.
+pub(crate) fn authenticate(identity: &Identity) -> String {
+    let message = Authenticate {
+        client_id: identity.client_id.to_string(),
+        token: (&identity.token).into(),
+        capabilities: None,
+    };
+    FromSatellite::Authenticate(message).to_text()
+}
+
+/// The heartbeat of an agent that has been up for so long.
+pub(crate) fn heartbeat(uptime: Duration) -> String {
+    let message = Heartbeat {
+        version: Cow::Borrowed(VERSION),
+        uptime_seconds: uptime.as_secs(),
+        capabilities: None,
+    };
+    FromSatellite::Heartbeat(message).to_text()
+}
+
+/// What follows from the message in `text`.
+pub(crate) fn react(text: &str) -> Reaction {
+    match ToSatellite::parse(text) {
+        Ok(ToSatellite::Authenticated(accepted)) => on_authenticated(&accepted),
+        Ok(ToSatellite::AuthFailed(refused)) => {
+            Reaction::Stop(Exit::AuthFailed { reason: refused.reason })
+        }
+        Ok(ToSatellite::Shutdown(told)) => Reaction::Stop(Exit::ShutDown { reason: told.reason }),
+        Ok(ToSatellite::ConfigUpdated(update)) => {
+            leave_alone(update.assignments.len());
+            Reaction::Nothing
+        }
+        Ok(other) => {
+            debug!(kind = other.kind(), "a message that this agent has no use for");
+            Reaction::Nothing
+        }
+        Err(ParseError::UnknownType(kind)) => {
+            debug!(kind, bytes = text.len(), "a message of a newer server");
+            Reaction::Nothing
+        }
+        Err(error) => {
+            warn!(%error, bytes = text.len(), "a message that was not understood");
+            Reaction::Nothing
+        }
+    }
+}
+
+fn on_authenticated(accepted: &Authenticated) -> Reaction {
+    let heartbeat = accepted.heartbeat_interval_ms.map(interval);
+    info!(
+        satellite_id = accepted.satellite_id,
+        heartbeat_interval_ms = heartbeat.map(|interval| interval.as_millis() as u64),
+        "authenticated"
+    );
+    leave_alone(accepted.assignments.len());
+    Reaction::Accepted { heartbeat }
+}
+
+/// Whatever a server says, an agent neither floods it nor falls silent.
+fn interval(millis: u64) -> Duration {
+    Millis::new(millis).clamp(MIN_HEARTBEAT_INTERVAL, MAX_OFFLINE_THRESHOLD).into()
+}
+
+fn leave_alone(assignments: usize) {
+    match assignments {
+        0 => debug!("no assignments"),
+        assignments => warn!(assignments, "assigned work is left alone: this agent runs no checks"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use groundcontrol_core::satellite::Token;
+
+    use super::*;
+
+    #[test]
+    fn the_token_is_in_the_message_and_in_no_printed_identity() {
+        let identity = Identity {
+            client_id: "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap(),
+            token: Token::presented("csat_hidden"),
+        };
+        assert!(!format!("{identity:?}").contains("hidden"));
+        assert_eq!(
+            authenticate(&identity),
+            r#"{"type":"authenticate","clientId":"67e55044-10b1-426f-9247-bb680e5fe0c8","token":"csat_hidden"}"#
+        );
+    }
+
+    #[test]
+    fn a_heartbeat_tells_version_and_whole_seconds() {
+        assert_eq!(
+            heartbeat(Duration::from_millis(2_900)),
+            format!(r#"{{"type":"heartbeat","version":"{VERSION}","uptimeSeconds":2}}"#)
+        );
+    }
+
+    #[test]
+    fn the_interval_is_the_servers_within_reason() {
+        let accepted = |interval: &str| {
+            react(&format!(
+                r#"{{"type":"authenticated","satelliteId":"x","assignments":[]{interval}}}"#
+            ))
+        };
+        let every = |millis| Reaction::Accepted { heartbeat: millis };
+        assert_eq!(accepted(""), every(None));
+        assert_eq!(
+            accepted(r#","heartbeatIntervalMs":2000.0"#),
+            every(Some(Duration::from_secs(2)))
+        );
+        assert_eq!(
+            accepted(r#","heartbeatIntervalMs":0"#),
+            every(Some(Duration::from_millis(100)))
+        );
+    }
+
+    #[test]
+    fn refusal_and_shutdown_are_final() {
+        assert_eq!(
+            react(r#"{"type":"auth_failed","reason":"Invalid client ID or token"}"#),
+            Reaction::Stop(Exit::AuthFailed { reason: "Invalid client ID or token".into() })
+        );
+        assert_eq!(
+            react(r#"{"type":"shutdown","reason":"removed"}"#),
+            Reaction::Stop(Exit::ShutDown { reason: "removed".into() })
+        );
+    }
+
+    #[test]
+    fn unknown_and_broken_messages_change_nothing() {
+        for text in ["", "[]", r#"{"type":"from_the_future"}"#, r#"{"type":"shutdown"}"#] {
+            assert_eq!(react(text), Reaction::Nothing, "{text}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The agent against a server that a test plays, in memory and in paused time, so that every
+//! wait is exact and takes no time.
+
+mod endings;
+mod waiting;
+mod network;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{SinkExt, StreamExt};
+use groundcontrol_core::satellite::Token;
+use groundcontrol_websocket::wire::FromSatellite;
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+const CLIENT_ID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+
+fn identity() -> Identity {
+    Identity { client_id: CLIENT_ID.parse().unwrap(), token: Token::presented("csat_x") }
+}
+
+/// Dials into the test's hands.
+struct Pipe(mpsc::UnboundedSender<DuplexStream>);
+
+#[async_trait]
+impl Dial for Pipe {
+    type Stream = DuplexStream;
+
+    async fn dial(&self) -> Result<WebSocketStream<DuplexStream>, DialError> {
+        let (near, far) = tokio::io::duplex(16 * 1024);
+        self.0.send(far).unwrap();
+        let url = "ws://127.0.0.1/api/ws/satellite".to_owned();
+        match client_async(url.as_str(), near).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(source) => Err(DialError::Upgrade { url, source: Box::new(source) }),
+        }
+    }
+}
+
+/// The server's side: every dial, and the agent that makes them.
+struct Server {
+    dials: mpsc::UnboundedReceiver<DuplexStream>,
+    agent: JoinHandle<Exit>,
+    shutdown: CancellationToken,
+}
+
+impl Server {
+    fn start() -> Self {
+        let (sender, dials) = mpsc::unbounded_channel();
+        let shutdown = CancellationToken::new();
+        let stop = shutdown.clone();
+        let agent = tokio::spawn(async move {
+            run_with(&Pipe(sender), &identity(), &Timing::default(), || 0.5, &stop).await
+        });
+        Self { dials, agent, shutdown }
+    }
+
+    /// The next dial, before it is answered.
+    async fn dial(&mut self) -> DuplexStream {
+        self.dials.recv().await.unwrap()
+    }
+
+    /// The next connection, with `authenticate` read.
+    async fn connection(&mut self) -> Connection {
+        let mut connection = Connection(accept_async(self.dial().await).await.unwrap());
+        let first = connection.text().await;
+        assert!(
+            matches!(FromSatellite::parse(&first), Ok(FromSatellite::Authenticate(_))),
+            "{first}"
+        );
+        connection
+    }
+
+    /// The next connection, authenticated.
+    async fn session(&mut self) -> Connection {
+        let mut connection = self.connection().await;
+        connection.say(&authenticated("")).await;
+        connection
+    }
+
+    async fn exit(self) -> Exit {
+        self.agent.await.unwrap()
+    }
+}
+
+struct Connection(WebSocketStream<DuplexStream>);
+
+impl Connection {
+    async fn say(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Option<Result<Message, tungstenite::Error>> {
+        self.0.next().await
+    }
+
+    async fn text(&mut self) -> String {
+        match self.next().await {
+            Some(Ok(Message::Text(text))) => text.as_str().to_owned(),
+            other => panic!("expected a text, got {other:?}"),
+        }
+    }
+
+    async fn close(mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.0.close(Some(frame)).await.unwrap();
+        while let Some(Ok(_)) = self.next().await {}
+    }
+}
+
+fn authenticated(extra: &str) -> String {
+    format!(r#"{{"type":"authenticated","satelliteId":"{CLIENT_ID}","assignments":[]{extra}}}"#)
+}
+
+/// Whole milliseconds since `start`.
+fn since(start: Instant) -> u128 {
+    start.elapsed().as_millis()
+}

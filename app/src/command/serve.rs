@@ -1,0 +1,45 @@
+//! `groundcontrol serve`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::config::Options;
+use crate::serve;
+
+/// Starts the server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// TOML file with the same options; flags and environment win
+    #[arg(long, env = "GROUNDCONTROL_CONFIG", value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: Options,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let file = args.config.as_deref().map(Options::from_file).transpose()?.unwrap_or_default();
+    let options = args.options.or(file);
+    let filter = options.log.clone().unwrap_or_else(|| "info".to_owned());
+    serve::log::install(options.log_format.unwrap_or_default(), &filter)?;
+    let admin_token = std::env::var("GROUNDCONTROL_ADMIN_TOKEN").ok().filter(|t| !t.is_empty());
+    let suffix = Uuid::new_v4().simple().to_string();
+    let settings = options.resolve(admin_token.map(SecretString::from), &suffix[..6])?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let signal = serve::stop_signal();
+    let stop = async {
+        if let Err(error) = signal.await {
+            tracing::error!(%error, "cannot wait for signals; stopping");
+        }
+    };
+    serve::run(settings, stop, |address| {
+        let _ = writeln!(std::io::stdout(), "Ground Control listens on {scheme}://{address}");
+    })
+    .await
+    .context("the server could not run")
+}

@@ -1,0 +1,360 @@
+//! Flags, environment and file, in this order, become validated settings.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use groundcontrol_core::limits::{HEARTBEAT_INTERVAL, OFFLINE_THRESHOLD};
+use groundcontrol_core::satellite::{InvalidThreshold, Liveness, PodName};
+use groundcontrol_core::time::Millis;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::pod::Timing;
+
+/// What `serve` may be told; every field that is absent has a default. The same names, in kebab
+/// case, are the keys of the TOML file.
+#[derive(Clone, Debug, Default, clap::Args, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Options {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "GROUNDCONTROL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Folder for the embedded database and the first API token [default: ./groundcontrol-data]
+    #[arg(long, env = "GROUNDCONTROL_DATA_DIR", value_name = "PATH")]
+    pub data_dir: Option<PathBuf>,
+    /// The store: sqlite://PATH [default: sqlite:// and groundcontrol.db under the data folder]
+    #[arg(long, env = "GROUNDCONTROL_DATABASE", value_name = "URL")]
+    pub database: Option<String>,
+    /// How pods tell each other to look again: memory (one pod only) [default: memory]
+    #[arg(long, env = "GROUNDCONTROL_QUEUE", value_name = "QUEUE")]
+    pub queue: Option<String>,
+    /// This pod's name, unique among those that run at once [default: host name and a random suffix]
+    #[arg(long, env = "GROUNDCONTROL_POD", value_name = "NAME")]
+    pub pod: Option<String>,
+    /// How often satellites send heartbeats, set for all pods [default: 15s]
+    #[arg(long, env = "GROUNDCONTROL_HEARTBEAT_INTERVAL", value_name = "DURATION")]
+    pub heartbeat_interval: Option<Span>,
+    /// How long silence may last before a satellite counts as offline, unless it has a threshold
+    /// of its own; at least two heartbeat intervals [default: 45s]
+    #[arg(long, env = "GROUNDCONTROL_OFFLINE_THRESHOLD", value_name = "DURATION")]
+    pub offline_threshold: Option<Span>,
+    /// PEM file with the certificate chain; with --tls-key, TLS is on. Reloaded when it changes
+    #[arg(long, env = "GROUNDCONTROL_TLS_CERT", value_name = "PATH")]
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key. Reloaded when it changes
+    #[arg(long, env = "GROUNDCONTROL_TLS_KEY", value_name = "PATH")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks whose X-Forwarded-For is believed, separated by commas [default: none]
+    #[arg(
+        long,
+        env = "GROUNDCONTROL_TRUSTED_PROXIES",
+        value_name = "CIDR,…",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Option<Vec<IpNet>>,
+    /// How long SIGTERM waits for sockets to close before it cuts them off [default: 15s]
+    #[arg(long, env = "GROUNDCONTROL_DRAIN_TIMEOUT", value_name = "DURATION")]
+    pub drain_timeout: Option<Span>,
+    /// How long a satellite's history is kept [default: 365days]
+    #[arg(long, env = "GROUNDCONTROL_TRANSITION_RETENTION", value_name = "DURATION")]
+    pub transition_retention: Option<Span>,
+    /// Sockets that may wait for their first message at once [default: 4096]
+    #[arg(long, env = "GROUNDCONTROL_MAX_UNAUTHENTICATED", value_name = "NUMBER")]
+    pub max_unauthenticated: Option<usize>,
+    /// Logs as text or json [default: text]
+    #[arg(long, env = "GROUNDCONTROL_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What to log, as error, warn, info, debug, trace or target=level,… [default: info]
+    #[arg(long, env = "GROUNDCONTROL_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// A duration as people write it: `15s`, `200ms`, `7days`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Millis);
+
+impl FromStr for Span {
+    type Err = humantime::DurationError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        humantime::parse_duration(text).map(|span: Duration| Self(span.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(source)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Settings that have been checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Folder for the embedded database and the first API token.
+    pub data_dir: PathBuf,
+    /// URL of the database.
+    pub database: String,
+    /// This pod's name.
+    pub pod: PodName,
+    /// Heartbeat interval and default threshold.
+    pub liveness: Liveness,
+    /// Certificate and key files.
+    pub tls: Option<TlsFiles>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long the pod waits for what.
+    pub timing: Timing,
+    /// Sockets that may wait for their first message at once.
+    pub max_unauthenticated: usize,
+    /// The first API token, where the environment gives it.
+    pub admin_token: Option<SecretString>,
+}
+
+/// Where certificate chain and private key are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM file with the certificate chain.
+    pub cert: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// Why settings are refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has an unknown key or a bad value.
+    #[error("the configuration file {path} is not understood")]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// Only one of certificate and key is given.
+    #[error("--tls-cert and --tls-key belong together; give both or neither")]
+    HalfTls,
+    /// Interval and threshold do not fit.
+    #[error("{flag} {why}")]
+    Liveness {
+        /// The flag at fault.
+        flag: &'static str,
+        /// What is wrong.
+        why: InvalidThreshold,
+    },
+    /// A kind of database that this build does not have.
+    #[error("--database {0:?} is not supported: use sqlite://PATH")]
+    Database(String),
+    /// A kind of queue that this build does not have.
+    #[error("--queue {0:?} is not supported: use memory")]
+    Queue(String),
+    /// A name that could not be stored.
+    #[error("--pod must have 1 to 200 characters and no control characters")]
+    PodName,
+    /// A retention of nothing.
+    #[error("--transition-retention must be at least one hour")]
+    Retention,
+}
+
+impl Options {
+    /// The options in a TOML file.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+            path: path.into(),
+            source: Box::new(source),
+        })
+    }
+
+    /// These options, with those of `file` where they are absent.
+    #[must_use]
+    pub fn or(self, file: Self) -> Self {
+        Self {
+            listen: self.listen.or(file.listen),
+            data_dir: self.data_dir.or(file.data_dir),
+            database: self.database.or(file.database),
+            queue: self.queue.or(file.queue),
+            pod: self.pod.or(file.pod),
+            heartbeat_interval: self.heartbeat_interval.or(file.heartbeat_interval),
+            offline_threshold: self.offline_threshold.or(file.offline_threshold),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            drain_timeout: self.drain_timeout.or(file.drain_timeout),
+            transition_retention: self.transition_retention.or(file.transition_retention),
+            max_unauthenticated: self.max_unauthenticated.or(file.max_unauthenticated),
+            log_format: self.log_format.or(file.log_format),
+            log: self.log.or(file.log),
+        }
+    }
+
+    /// Settings with defaults for what is absent; `suffix` makes the pod's default name unique.
+    pub fn resolve(
+        self,
+        admin_token: Option<SecretString>,
+        suffix: &str,
+    ) -> Result<Settings, ConfigError> {
+        let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from("groundcontrol-data"));
+        let database = self
+            .database
+            .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("groundcontrol.db").display()));
+        if !database.starts_with("sqlite:") {
+            return Err(ConfigError::Database(without_password(&database)));
+        }
+        if let Some(queue) = self.queue.filter(|queue| queue != "memory") {
+            return Err(ConfigError::Queue(without_password(&queue)));
+        }
+        let defaults = Timing::default();
+        let drain_timeout = self.drain_timeout.map_or(defaults.drain_timeout, |span| span.0);
+        let timing = Timing {
+            drain_timeout,
+            drain_spread: defaults.drain_spread.min(Millis::new(drain_timeout.get() / 3)),
+            transition_retention: retention(self.transition_retention, defaults)?,
+            ..defaults
+        };
+        Ok(Settings {
+            listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            data_dir,
+            database,
+            pod: pod_name(self.pod, suffix)?,
+            liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
+            tls: tls_files(self.tls_cert, self.tls_key)?,
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            timing,
+            max_unauthenticated: self.max_unauthenticated.unwrap_or(4_096).max(1),
+            admin_token,
+        })
+    }
+}
+
+fn retention(given: Option<Span>, defaults: Timing) -> Result<Millis, ConfigError> {
+    match given {
+        None => Ok(defaults.transition_retention),
+        Some(Span(span)) if span >= Millis::from_secs(3_600) => Ok(span),
+        Some(_) => Err(ConfigError::Retention),
+    }
+}
+
+fn liveness(interval: Option<Span>, threshold: Option<Span>) -> Result<Liveness, ConfigError> {
+    let interval = interval.map_or(HEARTBEAT_INTERVAL, |span| span.0);
+    let threshold = threshold.map_or(OFFLINE_THRESHOLD, |span| span.0);
+    Liveness::new(interval, threshold).map_err(|why| ConfigError::Liveness {
+        flag: match why {
+            InvalidThreshold::IntervalTooShort => "--heartbeat-interval",
+            InvalidThreshold::TooShort { .. } | InvalidThreshold::TooLong => "--offline-threshold",
+        },
+        why,
+    })
+}
+
+fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, ConfigError> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(ConfigError::HalfTls),
+    }
+}
+
+fn pod_name(given: Option<String>, suffix: &str) -> Result<PodName, ConfigError> {
+    let name = match given {
+        Some(name) => name,
+        None => {
+            let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let host = host.trim();
+            format!("{}-{suffix}", if host.is_empty() { "pod" } else { host })
+        }
+    };
+    let checked: Result<groundcontrol_core::satellite::Name, _> = name.parse();
+    checked.map(|name| PodName::new(name.as_str())).map_err(|_| ConfigError::PodName)
+}
+
+/// A URL as it may be shown: what stands between `://` and `@` is left out.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(options: Options) -> Result<Settings, String> {
+        options.resolve(None, "x1").map_err(|error| error.to_string())
+    }
+
+    fn toml(text: &str) -> Result<Options, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_options_the_defaults_of_the_documentation_hold() {
+        let settings = resolve(Options::default()).unwrap();
+        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.database, "sqlite://groundcontrol-data/groundcontrol.db");
+        assert_eq!(settings.liveness.heartbeat_interval, Millis::from_secs(15));
+        assert_eq!(settings.liveness.default_threshold, Millis::from_secs(45));
+        assert!(settings.pod.as_str().ends_with("-x1"));
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let file =
+            toml("listen = '127.0.0.1:1'\nheartbeat-interval = '200ms'\noffline-threshold = '1s'");
+        let flags = Options { listen: "127.0.0.1:2".parse().ok(), ..Options::default() };
+        let settings = resolve(flags.or(file.unwrap())).unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!(settings.liveness.heartbeat_interval, Millis::new(200));
+    }
+
+    #[test]
+    fn an_unknown_key_or_a_bad_duration_in_the_file_is_refused() {
+        assert!(toml("listn = '127.0.0.1:1'").unwrap_err().contains("listn"));
+        assert!(toml("heartbeat-interval = 'soon'").is_err());
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_name_the_flag() {
+        let threshold = Options { offline_threshold: "20s".parse().ok(), ..Options::default() };
+        let refused = resolve(threshold).unwrap_err();
+        assert!(
+            refused.starts_with("--offline-threshold must be at least two heartbeat"),
+            "{refused}"
+        );
+        let half = Options { tls_cert: Some("c.pem".into()), ..Options::default() };
+        assert!(resolve(half).unwrap_err().contains("--tls-key"));
+    }
+
+    #[test]
+    fn an_unsupported_database_is_named_without_its_password() {
+        let url = Some("mysql://me:secret@db/x".to_owned());
+        let refused = resolve(Options { database: url, ..Options::default() }).unwrap_err();
+        assert!(refused.contains("mysql://…@db/x"), "{refused}");
+        assert!(!refused.contains("secret"));
+    }
+}

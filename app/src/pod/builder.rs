@@ -1,0 +1,181 @@
+//! Putting a pod together on adapters, and starting its tasks.
+
+use std::sync::Arc;
+
+use groundcontrol_core::limits::{HEARTBEAT_INTERVAL, OFFLINE_THRESHOLD};
+use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock, SatelliteStore, StoreError};
+use groundcontrol_core::satellite::{InvalidThreshold, Liveness, PodName};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use super::{
+    Agents, Entropy, FailedAttempts, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
+    Sessions, Timing, Watch,
+};
+use crate::use_case::authenticate::SlowHashes;
+use crate::use_case::events::EventHub;
+
+/// Why a pod could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store did not answer as it must.
+    #[error("the pod could not start")]
+    Store(#[from] StoreError),
+    /// Heartbeat interval and threshold do not fit.
+    #[error("the fleet's heartbeat interval and offline threshold do not fit: it {0}")]
+    Liveness(#[from] InvalidThreshold),
+}
+
+/// A pod to be started.
+pub struct Builder {
+    store: Arc<dyn SatelliteStore>,
+    api_tokens: Arc<dyn ApiTokenStore>,
+    clock: Arc<dyn Clock>,
+    broadcast: Arc<dyn Broadcast>,
+    name: PodName,
+    liveness: Liveness,
+    timing: Timing,
+    entropy: Entropy,
+    run: Run,
+    render_metrics: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Builder {
+    pub(super) fn new(
+        store: Arc<dyn SatelliteStore>,
+        api_tokens: Arc<dyn ApiTokenStore>,
+        clock: Arc<dyn Clock>,
+        broadcast: Arc<dyn Broadcast>,
+    ) -> Self {
+        Self {
+            store,
+            api_tokens,
+            clock,
+            broadcast,
+            name: PodName::new("pod"),
+            liveness: Liveness {
+                heartbeat_interval: HEARTBEAT_INTERVAL,
+                default_threshold: OFFLINE_THRESHOLD,
+            },
+            timing: Timing::default(),
+            entropy: Arc::new(from_system),
+            run: Arc::new(|task| drop(tokio::spawn(task))),
+            render_metrics: Box::new(String::new),
+        }
+    }
+
+    /// The pod's name, unique among those that run at the same time.
+    #[must_use]
+    pub fn name(mut self, name: PodName) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// The fleet-wide settings that this pod sets for all (rule S2).
+    #[must_use]
+    pub fn liveness(mut self, liveness: Liveness) -> Self {
+        self.liveness = liveness;
+        self
+    }
+
+    /// How long the pod waits for what.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// Where ids and tokens come from; by default from the operating system.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Entropy) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// What runs the pod's tasks; by default the runtime that it is started on. A simulator puts
+    /// here what can stop them between any two steps.
+    #[must_use]
+    pub fn run(mut self, run: Run) -> Self {
+        self.run = run;
+        self
+    }
+
+    /// What answers a request for metrics.
+    #[must_use]
+    pub fn metrics(mut self, render: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.render_metrics = Box::new(render);
+        self
+    }
+
+    /// Stores the fleet-wide settings and starts the pod's tasks on the current runtime.
+    pub async fn start(self) -> Result<GroundControl, StartError> {
+        let liveness =
+            Liveness::new(self.liveness.heartbeat_interval, self.liveness.default_threshold)?;
+        let before = self.store.set_liveness(liveness).await?;
+        if let Some(before) = before.filter(|before| *before != liveness) {
+            info!(
+                interval = %liveness.heartbeat_interval, threshold = %liveness.default_threshold,
+                interval_before = %before.heartbeat_interval,
+                threshold_before = %before.default_threshold,
+                "the fleet's heartbeat interval and offline threshold are changed for all pods"
+            );
+        }
+        let smallest = self.store.smallest_threshold().await?;
+        let newest = self.store.newest_event().await?;
+        let now = self.clock.now();
+        let pod = Arc::new(Pod {
+            name: self.name,
+            liveness,
+            store: self.store,
+            api_tokens: self.api_tokens,
+            clock: self.clock,
+            broadcast: self.broadcast,
+            timing: self.timing,
+            entropy: self.entropy,
+            sessions: Sessions::default(),
+            flushing: tokio::sync::Mutex::default(),
+            agents: Agents::default(),
+            watch: Watch::default(),
+            attempts: FailedAttempts::default(),
+            slow_hashes: SlowHashes::default(),
+            events: EventHub::new(newest),
+            flush_bound: FlushBound::new(smallest),
+            phase: PhaseCell::default(),
+            pulse: Pulse::new(now, liveness.lease()),
+            sweep_soon: Notify::new(),
+            render_metrics: self.render_metrics,
+            stopped: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            run: self.run,
+        });
+        pod.start_tasks().await?;
+        Ok(GroundControl { pod })
+    }
+}
+
+impl Pod {
+    /// The first watch lease is taken before anybody can connect; the tasks follow.
+    async fn start_tasks(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.renew_watch().await?;
+        let nudges = self.broadcast.subscribe().await;
+        self.spawn(self.clone().hear_nudges(nudges));
+        self.spawn(self.clone().keep_watch());
+        self.spawn(self.clone().flush_heartbeats());
+        self.spawn(self.clone().monitor());
+        self.spawn(self.clone().dispatch_events());
+        self.spawn(self.clone().end_overlaps());
+        self.spawn(self.clone().prune());
+        Ok(())
+    }
+}
+
+fn from_system() -> Result<[u8; 32], StoreError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable {
+        doing: "draw an id or a token",
+        detail: format!("the operating system gives no random numbers: {error}"),
+    })?;
+    Ok(bytes)
+}

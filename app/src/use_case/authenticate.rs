@@ -1,0 +1,232 @@
+//! A socket says who it is: limits, credential, rule T1.
+
+use std::sync::{Arc, OnceLock};
+
+use groundcontrol_core::connection::{Command, Fence, Origin};
+use groundcontrol_core::limits::WRITE_ATTEMPTS;
+use groundcontrol_core::ports::{
+    Attempt, Authentication, CredentialAction, CredentialChange, Credentials, Guard, Nudge,
+    SessionRef, StoreResult, Welcome, WriteOutcome, recorded_address,
+};
+use groundcontrol_core::satellite::{
+    Epoch, ReportedAgent, SatelliteId, Token, TokenHash, TokenId, decoy_hash,
+};
+use metrics::counter;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use crate::pod::{Applied, Pod};
+
+/// The one answer to an unknown id and a wrong token.
+const REFUSED: Authentication = Authentication::Refused { reason: "Invalid client ID or token" };
+
+/// Verifies bcrypt hashes off the async threads, few at a time.
+pub struct SlowHashes {
+    at_once: Arc<Semaphore>,
+    decoy: Arc<OnceLock<Option<String>>>,
+}
+
+/// Bcrypt verifications at once; each takes a core for some 50 ms.
+const SLOW_AT_ONCE: usize = 2;
+/// The cost factor of the decoy, that of the hashes that are imported.
+const DECOY_COST: u32 = 10;
+
+/// Who a socket turned out to be.
+struct Verified {
+    credentials: Credentials,
+    token: TokenId,
+    slow: bool,
+}
+
+impl Default for SlowHashes {
+    fn default() -> Self {
+        Self { at_once: Arc::new(Semaphore::new(SLOW_AT_ONCE)), decoy: Arc::default() }
+    }
+}
+
+impl SlowHashes {
+    async fn matches(&self, token: &Token, hash: String) -> bool {
+        let token = token.clone();
+        self.run(move || bcrypt::verify(token.expose(), &hash).unwrap_or(false)).await
+    }
+
+    /// Costs what [`matches`](Self::matches) costs, and proves nothing.
+    async fn spend(&self, token: &Token) {
+        let (token, decoy) = (token.clone(), self.decoy.clone());
+        self.run(move || {
+            let hash = decoy.get_or_init(|| bcrypt::hash("decoy", DECOY_COST).ok());
+            hash.as_ref().is_some_and(|hash| bcrypt::verify(token.expose(), hash).unwrap_or(false))
+        })
+        .await;
+    }
+
+    async fn run(&self, work: impl FnOnce() -> bool + Send + 'static) -> bool {
+        let Ok(permit) = self.at_once.clone().acquire_owned().await else { return false };
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        done.await.unwrap_or(false)
+    }
+}
+
+impl Pod {
+    /// Rule T1 from the socket's side. What it answers is durable.
+    pub(crate) async fn authenticate(self: &Arc<Self>, attempt: Attempt) -> Authentication {
+        if self.phase.is_draining() {
+            return Authentication::Unavailable;
+        }
+        let client = attempt.client_id.parse().ok();
+        if self.attempts.exhausted(client, attempt.remote, self.now()) {
+            counter!("groundcontrol_authentications_total", "outcome" => "limited").increment(1);
+            debug!(remote = %attempt.remote, "too many failed authentications; refused unseen");
+            return REFUSED;
+        }
+        let waiting = timeout(self.timing.authenticate_store.into(), self.enter(&attempt, client));
+        let (outcome, answer) = match waiting.await {
+            Ok(Ok(answer @ Authentication::Accepted(_))) => ("accepted", answer),
+            Ok(Ok(answer @ Authentication::Refused { .. })) => {
+                self.attempts.failed(client, attempt.remote, self.now());
+                info!(remote = %attempt.remote, client = ?client, "authentication refused");
+                ("refused", answer)
+            }
+            Ok(Ok(answer)) => ("unavailable", answer),
+            Ok(Err(error)) => {
+                warn!(%error, "an authentication was put off (close 1013)");
+                ("unavailable", Authentication::Unavailable)
+            }
+            Err(_) => {
+                warn!("an authentication was put off: the store is too slow (close 1013)");
+                ("unavailable", Authentication::Unavailable)
+            }
+        };
+        counter!("groundcontrol_authentications_total", "outcome" => outcome).increment(1);
+        answer
+    }
+
+    async fn enter(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        client: Option<SatelliteId>,
+    ) -> StoreResult<Authentication> {
+        let credentials = match client {
+            Some(id) => self.store.credentials(id).await?,
+            None => None,
+        };
+        match self.verify(credentials, &attempt.token).await? {
+            Some(verified) => self.connect(attempt, verified).await,
+            None => Ok(REFUSED),
+        }
+    }
+
+    /// Costs the same for an unknown id and a wrong token, also where hashes are slow.
+    async fn verify(
+        &self,
+        credentials: Option<Credentials>,
+        token: &Token,
+    ) -> StoreResult<Option<Verified>> {
+        let Some(credentials) = credentials else {
+            let _ = decoy_hash().matches(token);
+            self.spend_as_slow(token).await?;
+            return Ok(None);
+        };
+        let now = self.now();
+        let usable = || credentials.tokens.iter().filter(|held| held.is_valid_at(now));
+        let fast = usable()
+            .fold(None, |found, held| if held.hash.matches(token) { Some(held.id) } else { found });
+        let (mut found, mut slow, mut spent) = (fast, false, false);
+        if found.is_none() {
+            for held in usable() {
+                if let TokenHash::Bcrypt(hash) = &held.hash {
+                    spent = true;
+                    if self.slow_hashes.matches(token, hash.clone()).await {
+                        (found, slow) = (Some(held.id), true);
+                    }
+                }
+            }
+            if !spent {
+                self.spend_as_slow(token).await?;
+            }
+        }
+        let found = found.filter(|_| credentials.enabled);
+        Ok(found.map(|token| Verified { credentials, token, slow }))
+    }
+
+    async fn spend_as_slow(&self, token: &Token) -> StoreResult<()> {
+        if self.store.has_slow_hashes().await? {
+            self.slow_hashes.spend(token).await;
+        }
+        Ok(())
+    }
+
+    async fn connect(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        verified: Verified,
+    ) -> StoreResult<Authentication> {
+        let Verified { credentials, token, slow } = verified;
+        let snapshot = credentials.snapshot;
+        let (satellite, threshold) = (snapshot.satellite, snapshot.threshold());
+        let seen_epoch = snapshot.record.epoch;
+        let command = Command::Connect {
+            session: attempt.session,
+            token,
+            seen_epoch,
+            credential_version: snapshot.credential_version,
+        };
+        let origin =
+            Origin { remote_address: Some(recorded_address(attempt.remote)), ..self.origin() };
+        let applied =
+            self.apply(satellite, Some(snapshot), &command, Guard::Credential, &origin).await?;
+        let epoch = match applied {
+            Applied::Recorded(_, epoch) | Applied::Unchanged(_, epoch) => epoch,
+            Applied::Fenced(Fence::Gone) => return Ok(REFUSED),
+            Applied::Fenced(Fence::Superseded | Fence::Closed)
+            | Applied::Rejected(_)
+            | Applied::Beat => return Ok(Authentication::Unavailable),
+        };
+        let session = self.seat(attempt, satellite, epoch, credentials.agent);
+        if slow {
+            self.spawn(self.clone().rehash(satellite, token, attempt.token.clone()));
+        }
+        let heartbeat_interval = self.liveness.heartbeat_interval;
+        Ok(Authentication::Accepted(Welcome { session, heartbeat_interval, threshold }))
+    }
+
+    /// Enters the recorded session among this pod's sockets and tells the others.
+    fn seat(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        satellite: SatelliteId,
+        epoch: Epoch,
+        known: ReportedAgent,
+    ) -> SessionRef {
+        let session = SessionRef { satellite, epoch, session: attempt.session };
+        let agent = self.interned(known.updated(None, attempt.capabilities.as_deref()));
+        self.sessions.enter(session, attempt.outbox.clone(), agent.clone());
+        if *agent != known {
+            self.spawn(self.clone().store_agent(satellite, agent));
+        }
+        self.broadcast.send(Nudge::Connected { satellite, epoch });
+        session
+    }
+
+    /// Replaces an imported bcrypt hash by the fast form, now that the token is known.
+    async fn rehash(self: Arc<Self>, satellite: SatelliteId, id: TokenId, token: Token) {
+        for _ in 0..WRITE_ATTEMPTS {
+            let Ok(Some(read)) = self.store.snapshot(satellite).await else { return };
+            let action = CredentialAction::Rehash { token: id, hash: TokenHash::of(&token) };
+            let (origin, now) = (self.origin(), self.now());
+            let change = CredentialChange { read, action, edge: None, origin, now };
+            match self.store.change_credentials(change).await {
+                Ok(WriteOutcome::Conflict) => {}
+                Ok(_) => return,
+                Err(error) => {
+                    warn!(%error, %satellite, "a bcrypt hash could not be replaced; later then");
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Credentials that change: rotation, overlap, disabling (rule T8).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use groundcontrol_core::connection::{Command, Decision, Origin, RevokeScope, decide};
+use groundcontrol_core::limits::WRITE_ATTEMPTS;
+use groundcontrol_core::ports::{
+    CredentialAction, CredentialChange, FleetError, Nudge, StoreError, StoreResult, WriteOutcome,
+};
+use groundcontrol_core::satellite::SatelliteId;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use crate::pod::Pod;
+
+/// How often tokens whose overlap is over are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// Expired tokens that are ended at a time.
+const PAGE: usize = 500;
+
+impl Pod {
+    /// Changes credentials and, where `ends` says so, closes a session in the same write. Safe
+    /// to repeat: the actions carry their own ids and values.
+    pub(crate) async fn change_credentials(
+        &self,
+        satellite: SatelliteId,
+        action: CredentialAction,
+        ends: Option<RevokeScope>,
+        origin: Origin,
+    ) -> Result<(), FleetError> {
+        let mut ended = None;
+        for _ in 0..WRITE_ATTEMPTS {
+            let Some(read) = self.store.snapshot(satellite).await? else {
+                return Err(FleetError::NotFound { what: "satellite" });
+            };
+            let now = self.now();
+            let edge = ends.and_then(|scope| {
+                let context = read.context(now, self.settle());
+                match decide(&read.record, &Command::Revoke { scope }, &context) {
+                    Decision::Record(change) => Some(change),
+                    Decision::Beat { .. }
+                    | Decision::Unchanged(_)
+                    | Decision::Fenced(_)
+                    | Decision::Rejected(_) => None,
+                }
+            });
+            if edge.is_some() {
+                ended = Some(read.record.epoch);
+            }
+            let change = CredentialChange {
+                read,
+                action: action.clone(),
+                edge,
+                origin: origin.clone(),
+                now,
+            };
+            match self.store.change_credentials(change).await {
+                Ok(WriteOutcome::Applied) => {
+                    if let Some(epoch) = ended {
+                        self.broadcast.send(Nudge::Revoked { satellite, epoch });
+                        self.nudge_events();
+                    }
+                    self.broadcast.send(Nudge::ConfigChanged { satellite });
+                    return Ok(());
+                }
+                Ok(WriteOutcome::Gone) => return Err(FleetError::NotFound { what: "satellite" }),
+                Ok(WriteOutcome::Conflict) | Err(StoreError::OutcomeUnknown { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(FleetError::Busy)
+    }
+
+    /// The task that ends tokens whose overlap is over, with the sessions that are still on them.
+    pub(crate) async fn end_overlaps(self: Arc<Self>) {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.end_expired().await {
+                warn!(%error, "old tokens wait to be ended; they are refused already");
+            }
+        }
+    }
+
+    pub(crate) async fn end_expired(&self) -> StoreResult<()> {
+        for (satellite, token) in self.store.expired_tokens(self.now(), PAGE).await? {
+            let scope = Some(RevokeScope::OnlyToken(token));
+            let dropped = CredentialAction::Drop(token);
+            match self.change_credentials(satellite, dropped, scope, self.origin()).await {
+                Ok(()) => info!(%satellite, "the overlap of an old token is over"),
+                Err(FleetError::Store(error)) => return Err(error),
+                Err(error) => warn!(%error, %satellite, "an old token waits to be ended"),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,15 @@
+//! What a pod does, one story a file: from a socket's first word to an event on the stream.
+
+pub mod authenticate;
+mod heartbeat;
+mod disconnect;
+mod gateway;
+mod watch;
+mod monitor;
+mod nudges;
+pub mod events;
+mod credentials;
+mod manage;
+mod fleet;
+mod prune;
+mod drain;

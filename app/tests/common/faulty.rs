@@ -1,0 +1,114 @@
+//! A store that fails on demand, around any other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use async_trait::async_trait;
+use groundcontrol_core::connection::{Transition, WatchSpan};
+use groundcontrol_core::ports::{
+    ConnectionSnapshot, CreateOutcome, CredentialChange, Credentials, EdgeWrite, EventCursor,
+    HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
+    SatelliteUpdate, StoreError, StoreResult, StoredSatellite, UpdateOutcome, WriteOutcome,
+};
+use groundcontrol_core::satellite::{Liveness, PodName, ReportedAgent, SatelliteId, Seq, TokenId};
+use groundcontrol_core::time::{Millis, Timestamp};
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    Nothing,
+    /// The store cannot be reached.
+    Away,
+    /// The next write is made, and its answer is lost.
+    LostReply,
+}
+
+pub struct FaultyStore {
+    inner: Arc<dyn SatelliteStore>,
+    fault: AtomicU8,
+}
+
+impl FaultyStore {
+    pub fn around(inner: Arc<dyn SatelliteStore>) -> Arc<Self> {
+        Arc::new(Self { inner, fault: AtomicU8::new(Fault::Nothing as u8) })
+    }
+
+    pub fn set(&self, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    fn before(&self) -> StoreResult<()> {
+        if self.fault.load(Ordering::SeqCst) == Fault::Away as u8 {
+            let detail = "planned".to_owned();
+            return Err(StoreError::Unavailable { doing: "do anything", detail });
+        }
+        Ok(())
+    }
+
+    fn after(&self) -> StoreResult<()> {
+        let (lost, fine) = (Fault::LostReply as u8, Fault::Nothing as u8);
+        let swap = self.fault.compare_exchange(lost, fine, Ordering::SeqCst, Ordering::SeqCst);
+        if swap.is_ok() {
+            let detail = "planned".to_owned();
+            return Err(StoreError::OutcomeUnknown { doing: "a write", detail });
+        }
+        Ok(())
+    }
+}
+
+macro_rules! faulty {
+    (
+        reads { $(fn $read:ident($($ra:ident: $rt:ty),*) -> $rr:ty;)* }
+        writes { $(fn $write:ident($($wa:ident: $wt:ty),*) -> $wr:ty;)* }
+    ) => {
+        #[async_trait]
+        impl SatelliteStore for FaultyStore {
+            $(async fn $read(&self, $($ra: $rt),*) -> StoreResult<$rr> {
+                self.before()?;
+                self.inner.$read($($ra),*).await
+            })*
+            $(async fn $write(&self, $($wa: $wt),*) -> StoreResult<$wr> {
+                self.before()?;
+                let answer = self.inner.$write($($wa),*).await;
+                self.after()?;
+                answer
+            })*
+        }
+    };
+}
+
+faulty! {
+    reads {
+        fn liveness() -> Option<Liveness>;
+        fn set_liveness(liveness: Liveness) -> Option<Liveness>;
+        fn get(id: SatelliteId) -> Option<StoredSatellite>;
+        fn get_many(ids: &[SatelliteId]) -> Vec<StoredSatellite>;
+        fn list(query: &ListQuery) -> Vec<StoredSatellite>;
+        fn online_ids(now: Timestamp) -> Vec<SatelliteId>;
+        fn credentials(id: SatelliteId) -> Option<Credentials>;
+        fn snapshot(id: SatelliteId) -> Option<ConnectionSnapshot>;
+        fn overdue(now: Timestamp, settle: Millis, since: Timestamp, limit: usize)
+            -> Vec<ConnectionSnapshot>;
+        fn next_threshold() -> Option<Timestamp>;
+        fn smallest_threshold() -> Millis;
+        fn expired_tokens(now: Timestamp, limit: usize) -> Vec<(SatelliteId, TokenId)>;
+        fn has_slow_hashes() -> bool;
+        fn renew_watch(pod: &PodName, now: Timestamp, lease: Millis) -> WatchSpan;
+        fn end_watch(pod: &PodName, now: Timestamp) -> ();
+        fn transitions(id: SatelliteId, before: Option<Seq>, limit: usize) -> Vec<Transition>;
+        fn events_after(after: Option<EventCursor>, limit: usize) -> Vec<RecordedEvent>;
+        fn newest_event() -> Option<EventCursor>;
+        fn prune_transitions(before: Timestamp, limit: usize) -> u64;
+        fn probe(now: Timestamp) -> ();
+        fn record_heartbeats(batch: &[HeartbeatWrite], now: Timestamp) -> Vec<usize>;
+        fn record_agent(id: SatelliteId, agent: ReportedAgent) -> ();
+    }
+    writes {
+        fn create(new: NewSatellite) -> CreateOutcome;
+        fn update(id: SatelliteId, update: SatelliteUpdate) -> UpdateOutcome;
+        fn record_edges(writes: Vec<EdgeWrite>) -> Vec<WriteOutcome>;
+        fn change_credentials(change: CredentialChange) -> WriteOutcome;
+        fn remove(removal: Removal) -> WriteOutcome;
+    }
+}

@@ -1,0 +1,119 @@
+//! What happens while the store is away, and when its answers are lost.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::faulty::{Fault, FaultyStore};
+use common::{World, actor, connect, create, status, try_connect};
+use groundcontrol_core::connection::{CloseReason, Status};
+use groundcontrol_core::ports::{Authentication, Clock as _, FleetService as _, Readiness};
+use tokio::time::sleep;
+
+fn world() -> (World, Arc<FaultyStore>) {
+    let mut world = World::new();
+    let faulty = FaultyStore::around(world.store.clone());
+    world.store = faulty.clone();
+    (world, faulty)
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_away_new_sockets_are_put_off_and_readiness_says_so() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let created = create(&pod, "one").await;
+    store.set(Fault::Away);
+    let id = created.view.stored.satellite.id;
+    assert_eq!(try_connect(&pod, id, &created.token).await, Authentication::Unavailable);
+    assert!(matches!(pod.readiness().await, Readiness::NotReady { .. }));
+    store.set(Fault::Nothing);
+    assert_eq!(pod.readiness().await, Readiness::Ready);
+    connect(&pod, &created).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_wait_for_the_store_and_keep_the_times_of_their_receipt() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let satellite = connect(&pod, &create(&pod, "one").await).await;
+    store.set(Fault::Away);
+    sleep(Duration::from_secs(5)).await;
+    let received = world.clock.now();
+    satellite.beat();
+    sleep(Duration::from_secs(3)).await;
+    store.set(Fault::Nothing);
+    world
+        .until(|| async {
+            let stored = world.store.get(satellite.id()).await.unwrap().unwrap();
+            stored.record.last_heartbeat_at == Some(received)
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_store_was_away_for_long_nobody_is_lost_before_a_full_threshold() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let satellite = connect(&pod, &create(&pod, "one").await).await;
+    store.set(Fault::Away);
+    sleep(Duration::from_secs(600)).await;
+    store.set(Fault::Nothing);
+    sleep(Duration::from_secs(40)).await;
+    satellite.beat();
+    sleep(Duration::from_secs(40)).await;
+    assert_eq!(world.edges(satellite.id()).await, ["connected/authenticated"]);
+    assert_eq!(status(&pod, satellite.id()).await, Status::Online);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_session_waits_for_the_store() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let satellite = connect(&pod, &create(&pod, "one").await).await;
+    store.set(Fault::Away);
+    let closing = tokio::spawn({
+        let (pod, session) = (pod.clone(), satellite.session);
+        async move {
+            groundcontrol_core::ports::SatelliteGateway::closed(
+                &pod,
+                session,
+                CloseReason::ConnectionLost,
+            )
+            .await;
+        }
+    });
+    sleep(Duration::from_secs(10)).await;
+    store.set(Fault::Nothing);
+    closing.await.unwrap();
+    let edges = world.edges(satellite.id()).await;
+    assert_eq!(edges, ["connected/authenticated", "disconnected/connection_lost"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_found_out_and_nothing_is_done_twice() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    store.set(Fault::LostReply);
+    let created = create(&pod, "one").await;
+    store.set(Fault::LostReply);
+    let satellite = connect(&pod, &created).await;
+    store.set(Fault::LostReply);
+    let rotated = pod.rotate_token(satellite.id(), None, actor()).await.unwrap();
+    store.set(Fault::LostReply);
+    let again = connect(&pod, &rotated).await;
+    store.set(Fault::LostReply);
+    again.close(CloseReason::ClientClosed).await;
+    assert_eq!(
+        world.edges(satellite.id()).await,
+        [
+            "connected/authenticated",
+            "disconnected/revoked",
+            "connected/authenticated",
+            "disconnected/client_closed"
+        ]
+    );
+    store.set(Fault::LostReply);
+    pod.remove(satellite.id(), actor()).await.unwrap();
+    assert!(pod.get(satellite.id()).await.is_err());
+}

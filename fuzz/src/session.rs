@@ -1,0 +1,126 @@
+//! One socket's life.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use groundcontrol_core::connection::Fence;
+use groundcontrol_core::ports::{Authentication, Order, SessionRef, Welcome};
+use groundcontrol_core::satellite::Token;
+use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
+use groundcontrol_core::session::{
+    Effect, Input, Message, RunResult, Session, SessionSettings, Unreadable, Violation,
+};
+use groundcontrol_core::time::{Millis, Timestamp};
+use uuid::Uuid;
+
+/// Inputs of one run; what comes after says nothing new.
+const MOST: usize = 256;
+
+/// Whatever frames, timers, answers and orders reach a socket: the gateway is asked once and
+/// told nothing before it accepted, the socket ends at most once, and nothing follows.
+pub fn session(data: &[u8]) {
+    let mut bytes = Unstructured::new(data);
+    let settings = SessionSettings { messages_burst: 3, ..SessionSettings::default() };
+    let mut now = Timestamp::from_millis(0);
+    let mut session = Session::new(&settings, now);
+    let (mut asked, mut accepted, mut ended) = (0, false, false);
+    for _ in 0..MOST {
+        let Ok((passed, input)) = step(&mut bytes) else { return };
+        now = now + Millis::new(passed);
+        let answers = asked == 1 && matches!(input, Input::Answered(Authentication::Accepted(_)));
+        let effect = session.step(&settings, now, input);
+        match effect {
+            Effect::Nothing => {}
+            effect if ended => panic!("{effect:?} after the end"),
+            Effect::Authenticate(_) => asked += 1,
+            Effect::Welcome(_) => {
+                assert!(answers, "welcome without an acceptance");
+                accepted = true;
+            }
+            Effect::Heartbeat(..) => assert!(accepted, "a heartbeat before the acceptance"),
+            Effect::End(end) => {
+                ended = true;
+                assert!(end.closed.is_none() || accepted || answers, "closed, but never open");
+            }
+            Effect::Reply(_) | Effect::RefuseResult(_) | Effect::Drop(_) | Effect::Ping => {}
+        }
+        assert!(asked <= 1, "the gateway was asked twice");
+        if ended {
+            assert_eq!(session.deadline(), None);
+        }
+    }
+}
+
+fn step(bytes: &mut Unstructured<'_>) -> Result<(u64, Input<'static>)> {
+    let passed = *bytes.choose(&[0, 1, 5, 1_000, 9_999, 30_000, 89_999])?;
+    let input = match bytes.int_in_range(0..=19_u8)? {
+        0..=2 => Input::Message(authenticate()),
+        3..=6 => Input::Answered(answer(bytes)?),
+        7..=9 => Input::Message(message(bytes)?),
+        10 => Input::Order(order(bytes)?),
+        11 => Input::Received { bytes: u64::arbitrary(bytes)? },
+        12 => Input::Unreadable(Unreadable::Malformed),
+        13 => Input::Unreadable(Unreadable::UnknownType),
+        14 => Input::Control,
+        15 => Input::Violation(*bytes.choose(&[
+            Violation::TooLarge,
+            Violation::Binary,
+            Violation::NotUtf8,
+            Violation::BadFrame,
+        ])?),
+        16 => match bytes.int_in_range(0..=3_u8)? {
+            0 => Input::PeerClosed,
+            1 => Input::TransportLost,
+            2 => Input::OutgoingFull,
+            _ => Input::Evicted,
+        },
+        _ => Input::Tick,
+    };
+    Ok((passed, input))
+}
+
+fn authenticate() -> Message<'static> {
+    let token = Token::presented("t");
+    Message::Authenticate { client_id: "c".to_owned(), token, capabilities: None }
+}
+
+fn message(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
+    Ok(match bytes.int_in_range(0..=3_u8)? {
+        0 => Message::Heartbeat {
+            version: String::arbitrary(bytes)?.into(),
+            capabilities: Option::arbitrary(bytes)?,
+        },
+        1 => Message::Result(RunResult {
+            config_id: "c".into(),
+            system_id: "s".into(),
+            result_id: Option::<String>::arbitrary(bytes)?.map(Into::into),
+        }),
+        2 => Message::ConfigApplied { revision: u64::arbitrary(bytes)? },
+        _ => Message::RequestScriptPackageManifest { lockfile_hash: String::arbitrary(bytes)? },
+    })
+}
+
+fn answer(bytes: &mut Unstructured<'_>) -> Result<Authentication> {
+    Ok(match bytes.int_in_range(0..=7_u8)? {
+        0 => Authentication::Refused { reason: "no" },
+        1 => Authentication::Unavailable,
+        2 => Authentication::Fight,
+        _ => Authentication::Accepted(Welcome {
+            session: SessionRef {
+                satellite: SatelliteId(Uuid::from_u128(1)),
+                epoch: Epoch(1),
+                session: SessionId(Uuid::from_u128(2)),
+            },
+            heartbeat_interval: Millis::from_secs(15),
+            threshold: Millis::new(u64::arbitrary(bytes)?),
+        }),
+    })
+}
+
+fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
+    Ok(match bytes.int_in_range(0..=4_u8)? {
+        0 => Order::Fenced(Fence::Superseded),
+        1 => Order::Fenced(Fence::Gone),
+        2 => Order::Shutdown { reason: "stop" },
+        3 => Order::Drain,
+        _ => Order::Threshold(Millis::new(u64::arbitrary(bytes)?)),
+    })
+}

@@ -1,0 +1,6 @@
+//! The tree is as ARCHITECTURE.md says, and keeps the rules of the house.
+
+mod tree;
+mod code_map;
+mod files;
+mod layers;

@@ -61,7 +61,7 @@ pub struct Options {
     /// How long a satellite's history is kept [default: 365days]
     #[arg(long, env = "GROUNDCONTROL_TRANSITION_RETENTION", value_name = "DURATION")]
     pub transition_retention: Option<Span>,
-    /// Sockets that may wait for their first message at once [default: 4096]
+    /// Sockets that may wait for their first message at once [default: 16384]
     #[arg(long, env = "GROUNDCONTROL_MAX_UNAUTHENTICATED", value_name = "NUMBER")]
     pub max_unauthenticated: Option<usize>,
     /// Logs as text or json [default: text]
@@ -245,7 +245,7 @@ impl Options {
             tls: tls_files(self.tls_cert, self.tls_key)?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             timing,
-            max_unauthenticated: self.max_unauthenticated.unwrap_or(4_096).max(1),
+            max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
             admin_token,
         })
     }

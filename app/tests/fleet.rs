@@ -9,8 +9,8 @@ use std::time::Duration;
 use common::{Deaf, World, actor, connect, create, status, try_connect};
 use groundcontrol_core::connection::{CloseReason, EventKind, Fence, LifecycleEvent, Status};
 use groundcontrol_core::ports::{
-    Authentication, EventCursor, EventFeed, FeedItem, FleetError, FleetService as _, Order,
-    SatellitePatch, SatelliteUpdate, Signal,
+    Authentication, Clock as _, EventCursor, EventFeed, FeedItem, FleetError, FleetService as _,
+    Order, SatellitePatch, SatelliteUpdate, Scope, Signal,
 };
 use groundcontrol_core::time::Millis;
 use tokio::time::{sleep, timeout};
@@ -219,6 +219,19 @@ async fn signals_come_with_every_edge_and_every_change() {
     assert_eq!(signals[0], Signal::ConfigChanged { satellite: satellite.id() });
     let Signal::StatusChanged { status, .. } = signals[1] else { panic!("{signals:?}") };
     assert_eq!(status, Status::Online);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_token_that_would_have_ended_already_is_refused_and_not_made() {
+    let world = World::new();
+    let pod = world.pod("a").await;
+    let ended = world.clock.now();
+    let answer = pod.create_api_token("late".into(), vec![Scope::SatelliteRead], Some(ended)).await;
+    let Err(FleetError::Invalid(faults)) = answer else { panic!("accepted") };
+    assert_eq!(faults[0].pointer, "/expiresAt");
+    assert_eq!(pod.api_tokens().await.unwrap(), []);
+    let later = ended + Millis::new(1);
+    pod.create_api_token("short".into(), vec![Scope::SatelliteRead], Some(later)).await.unwrap();
 }
 
 async fn next_event(feed: &mut Box<dyn EventFeed>) -> (EventCursor, EventKind) {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::faulty::{Fault, FaultyStore};
 use common::{World, actor, connect, create, status, try_connect};
 use groundcontrol_core::connection::{CloseReason, Status};
-use groundcontrol_core::ports::{Authentication, Clock as _, FleetService as _, Readiness};
+use groundcontrol_core::ports::{
+    Authentication, Clock as _, FleetError, FleetService as _, Readiness, StoreError,
+};
 use tokio::time::sleep;
 
 fn world() -> (World, Arc<FaultyStore>) {
@@ -116,4 +118,25 @@ async fn a_lost_answer_is_found_out_and_nothing_is_done_twice() {
     store.set(Fault::LostReply);
     pod.remove(satellite.id(), actor()).await.unwrap();
     assert!(pod.get(satellite.id()).await.is_err());
+}
+
+/// Two operators rotate at once, and the first one's answer is lost. Repeating that rotation
+/// would throw out the second token and close the session that is on it.
+#[tokio::test(start_paused = true)]
+async fn p12_a_rotation_whose_answer_was_lost_harms_no_newer_session() {
+    let (world, store) = world();
+    let (pod, other) = (world.pod("a").await, world.pod("b").await);
+    let created = create(&pod, "one").await;
+    let id = created.view.stored.satellite.id;
+    store.lose_a_reply_while(async move {
+        let newer = other.rotate_token(id, None, actor()).await.unwrap();
+        connect(&other, &newer).await;
+    });
+    let answer = pod.rotate_token(id, None, actor()).await;
+    assert!(
+        matches!(answer, Err(FleetError::Store(StoreError::OutcomeUnknown { .. }))),
+        "nobody can tell what became of it: {answer:?}"
+    );
+    assert_eq!(world.edges(id).await, ["connected/authenticated"]);
+    assert_eq!(status(&pod, id).await, Status::Online);
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 fn inputs(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.expect("a folder that can be read").path()).collect();
     files.sort();
     files
 }

@@ -29,7 +29,7 @@ impl Default for SocketSettings {
             outgoing_bytes: limits::OUTGOING_BYTES,
             stalled_after: limits::IDLE_LIMIT,
             closing_within: Millis::from_secs(2),
-            most_waiting: 4096,
+            most_waiting: 16_384,
         }
     }
 }

@@ -8,7 +8,7 @@ use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
     CredentialAction, CredentialChange, FleetError, Nudge, StoreError, StoreResult, WriteOutcome,
 };
-use groundcontrol_core::satellite::SatelliteId;
+use groundcontrol_core::satellite::{Epoch, SatelliteId};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
@@ -20,8 +20,11 @@ const LOOK: Duration = Duration::from_secs(1);
 const PAGE: usize = 500;
 
 impl Pod {
-    /// Changes credentials and, where `ends` says so, closes a session in the same write. Safe
-    /// to repeat: the actions carry their own ids and values.
+    /// Changes credentials and, where `ends` says so, closes a session in the same write.
+    ///
+    /// An attempt whose answer was lost is not simply made again: by then a newer change may have
+    /// come, and a session on its credential, which is not this change's to close (P12). It is
+    /// repeated only while the credential version is still the one that it was made on.
     pub(crate) async fn change_credentials(
         &self,
         satellite: SatelliteId,
@@ -30,10 +33,21 @@ impl Pod {
         origin: Origin,
     ) -> Result<(), FleetError> {
         let mut ended = None;
+        let mut unanswered = None;
         for _ in 0..WRITE_ATTEMPTS {
             let Some(read) = self.store.snapshot(satellite).await? else {
                 return Err(FleetError::NotFound { what: "satellite" });
             };
+            if let Some((version, error)) = unanswered.take() {
+                if self.holds(satellite, &action).await? {
+                    self.tell_of_change(satellite, ended);
+                    return Ok(());
+                }
+                if version != read.credential_version {
+                    return Err(FleetError::Store(error));
+                }
+            }
+            let version = read.credential_version;
             let now = self.now();
             let edge = ends.and_then(|scope| {
                 let context = read.context(now, self.settle());
@@ -57,19 +71,31 @@ impl Pod {
             };
             match self.store.change_credentials(change).await {
                 Ok(WriteOutcome::Applied) => {
-                    if let Some(epoch) = ended {
-                        self.broadcast.send(Nudge::Revoked { satellite, epoch });
-                        self.nudge_events();
-                    }
-                    self.broadcast.send(Nudge::ConfigChanged { satellite });
+                    self.tell_of_change(satellite, ended);
                     return Ok(());
                 }
                 Ok(WriteOutcome::Gone) => return Err(FleetError::NotFound { what: "satellite" }),
-                Ok(WriteOutcome::Conflict) | Err(StoreError::OutcomeUnknown { .. }) => {}
+                Ok(WriteOutcome::Conflict) => {}
+                Err(error @ StoreError::OutcomeUnknown { .. }) => {
+                    unanswered = Some((version, error));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(FleetError::Busy)
+        Err(unanswered.map_or(FleetError::Busy, |(_, error)| FleetError::Store(error)))
+    }
+
+    async fn holds(&self, satellite: SatelliteId, action: &CredentialAction) -> StoreResult<bool> {
+        let held = self.store.credentials(satellite).await?;
+        Ok(held.is_some_and(|held| action.is_done(&held)))
+    }
+
+    fn tell_of_change(&self, satellite: SatelliteId, ended: Option<Epoch>) {
+        if let Some(epoch) = ended {
+            self.broadcast.send(Nudge::Revoked { satellite, epoch });
+            self.nudge_events();
+        }
+        self.broadcast.send(Nudge::ConfigChanged { satellite });
     }
 
     /// The task that ends tokens whose overlap is over, with the sessions that are still on them.

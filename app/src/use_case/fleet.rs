@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use groundcontrol_core::connection::{Actor, ConnectionState, Transition};
 use groundcontrol_core::ports::{
-    ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FleetError, FleetService,
-    ListQuery, NewApiToken, Readiness, SatellitePatch, SatelliteRequest, SatelliteView, Scope,
-    StoredSatellite,
+    ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FieldError, FleetError,
+    FleetService, ListQuery, NewApiToken, Readiness, SatellitePatch, SatelliteRequest,
+    SatelliteView, Scope, StoredSatellite,
 };
 use groundcontrol_core::satellite::{SatelliteId, Seq, Token, TokenHash};
 use groundcontrol_core::time::{Millis, Timestamp};
@@ -101,8 +101,14 @@ impl FleetService for GroundControl {
         scopes: Vec<Scope>,
         expires_at: Option<Timestamp>,
     ) -> Result<(ApiToken, Token), FleetError> {
+        let created_at = self.pod.now();
+        if expires_at.is_some_and(|end| end <= created_at) {
+            let detail = "must be in the future".to_owned();
+            let pointer = "/expiresAt".to_owned();
+            return Err(FleetError::Invalid(vec![FieldError { pointer, detail }]));
+        }
         let secret = Token::for_api((self.pod.entropy)()?);
-        let (id, created_at) = (ApiTokenId(self.pod.new_id()?), self.pod.now());
+        let id = ApiTokenId(self.pod.new_id()?);
         let token = ApiToken { id, name, scopes, created_at, expires_at };
         let new = NewApiToken { token: token.clone(), hash: TokenHash::of(&secret) };
         self.pod.api_tokens.put(new).await?;

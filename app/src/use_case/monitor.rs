@@ -77,7 +77,7 @@ impl Pod {
             let Some(watch) = self.watch.span(now) else { break };
             let page = self.store.overdue(now, settle, watch.since, PAGE).await?;
             let full = page.len() == PAGE;
-            let recorded = self.sweep_page(page, now, settle).await?;
+            let recorded = self.sweep_page(page, settle).await?;
             lost += recorded;
             if !full || recorded == 0 {
                 break;
@@ -87,12 +87,14 @@ impl Pod {
         Ok(lost)
     }
 
+    /// Decides and writes at one time, which is taken after the page was read: the watch lease
+    /// must be alive when the losses are written (T5).
     async fn sweep_page(
         &self,
         page: Vec<ConnectionSnapshot>,
-        now: Timestamp,
         settle: Millis,
     ) -> StoreResult<usize> {
+        let now = self.now();
         let origin = self.origin();
         let decided = page.into_iter().filter_map(|read| {
             match decide(&read.record, &Command::Sweep, &read.context(now, settle)) {

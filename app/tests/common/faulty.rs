@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use groundcontrol_core::connection::{Transition, WatchSpan};
 use groundcontrol_core::ports::{
     ConnectionSnapshot, CreateOutcome, CredentialChange, Credentials, EdgeWrite, EventCursor,
@@ -12,6 +13,7 @@ use groundcontrol_core::ports::{
 };
 use groundcontrol_core::satellite::{Liveness, PodName, ReportedAgent, SatelliteId, Seq, TokenId};
 use groundcontrol_core::time::{Millis, Timestamp};
+use parking_lot::Mutex;
 
 /// What goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,15 +29,23 @@ pub enum Fault {
 pub struct FaultyStore {
     inner: Arc<dyn SatelliteStore>,
     fault: AtomicU8,
+    meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
 impl FaultyStore {
     pub fn around(inner: Arc<dyn SatelliteStore>) -> Arc<Self> {
-        Arc::new(Self { inner, fault: AtomicU8::new(Fault::Nothing as u8) })
+        let fault = AtomicU8::new(Fault::Nothing as u8);
+        Arc::new(Self { inner, fault, meanwhile: Mutex::default() })
     }
 
     pub fn set(&self, fault: Fault) {
         self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// The next write is made, then this happens, then its answer is lost.
+    pub fn lose_a_reply_while(&self, meanwhile: impl Future<Output = ()> + Send + 'static) {
+        *self.meanwhile.lock() = Some(Box::pin(meanwhile));
+        self.set(Fault::LostReply);
     }
 
     fn before(&self) -> StoreResult<()> {
@@ -46,10 +56,14 @@ impl FaultyStore {
         Ok(())
     }
 
-    fn after(&self) -> StoreResult<()> {
+    async fn after(&self) -> StoreResult<()> {
         let (lost, fine) = (Fault::LostReply as u8, Fault::Nothing as u8);
         let swap = self.fault.compare_exchange(lost, fine, Ordering::SeqCst, Ordering::SeqCst);
         if swap.is_ok() {
+            let meanwhile = self.meanwhile.lock().take();
+            if let Some(meanwhile) = meanwhile {
+                meanwhile.await;
+            }
             let detail = "planned".to_owned();
             return Err(StoreError::OutcomeUnknown { doing: "a write", detail });
         }
@@ -71,7 +85,7 @@ macro_rules! faulty {
             $(async fn $write(&self, $($wa: $wt),*) -> StoreResult<$wr> {
                 self.before()?;
                 let answer = self.inner.$write($($wa),*).await;
-                self.after()?;
+                self.after().await?;
                 answer
             })*
         }

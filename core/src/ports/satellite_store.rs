@@ -458,6 +458,22 @@ pub enum CredentialAction {
     },
 }
 
+impl CredentialAction {
+    /// Whether `held` is as this change would make it. Tokens are drawn at random, so one that is
+    /// there was put there by this very change, though its answer may have been lost.
+    pub fn is_done(&self, held: &Credentials) -> bool {
+        let has = |id| held.tokens.iter().any(|token| token.id == id);
+        match self {
+            Self::Replace(new) | Self::Overlap { new, .. } => has(new.id),
+            Self::Drop(token) => !has(*token),
+            Self::SetEnabled(enabled) => held.enabled == *enabled,
+            Self::Rehash { token, hash } => {
+                held.tokens.iter().any(|held| held.id == *token && held.hash == *hash)
+            }
+        }
+    }
+}
+
 /// A satellite to be removed.
 #[derive(Clone, Debug)]
 pub struct Removal {

@@ -161,21 +161,9 @@ async fn a_message_may_come_in_fragments_with_a_ping_between_them() {
 #[tokio::test]
 async fn messages_that_share_a_packet_with_the_handshake_and_with_a_large_one_are_all_heard() {
     let server = server().await;
-    let mut packet = format!(
-        "GET /api/ws/satellite HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
-         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        server.address
-    )
-    .into_bytes();
     let large = HEARTBEAT.replace('}', &format!(r#","pad":"{}"}}"#, "x".repeat(100_000)));
-    for text in [AUTHENTICATE, HEARTBEAT, &large, HEARTBEAT, &large, HEARTBEAT] {
-        let mut frame = Frame::message(text.to_owned(), OpCode::Data(Data::Text), true);
-        frame.header_mut().mask = Some([0; 4]);
-        frame.format(&mut packet).unwrap();
-    }
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream.write_all(&packet).await.unwrap();
+    let texts = [AUTHENTICATE, HEARTBEAT, &large, HEARTBEAT, &large, HEARTBEAT];
+    let _open = server.dial_and_say(&texts).await;
     server.until("five heartbeats", |seen| seen.beats.len() == 5).await;
 }
 

@@ -18,9 +18,11 @@ use groundcontrol_websocket::{SatelliteSockets, SocketSettings};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use uuid::Uuid;
 
@@ -147,6 +149,26 @@ impl Server {
         let url = format!("ws://{}/api/ws/satellite", self.address);
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
         Satellite { socket }
+    }
+
+    /// Sends the handshake and messages in one packet, before any answer.
+    pub(crate) async fn dial_and_say(&self, texts: &[&str]) -> TcpStream {
+        let mut packet = format!(
+            "GET /api/ws/satellite HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
+        )
+        .into_bytes();
+        for text in texts {
+            let text = (*text).to_owned();
+            let mut frame = Frame::message(text, OpCode::Data(Data::Text), true);
+            frame.header_mut().mask = Some([0; 4]);
+            frame.format(&mut packet).unwrap();
+        }
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(&packet).await.unwrap();
+        stream
     }
 
     pub(crate) async fn connect(&self) -> Satellite {

@@ -172,16 +172,9 @@ impl Pods {
         let Some(held) = Self::answer(self.store.credentials(self.satellite).await)? else {
             return Ok(Next::Fenced);
         };
-        let has = |id| held.tokens.iter().any(|token| token.id == id);
-        let is_done = match action {
-            CredentialAction::Replace(new) | CredentialAction::Overlap { new, .. } => has(new.id),
-            CredentialAction::Drop(token) => !has(*token),
-            CredentialAction::SetEnabled(enabled) => held.enabled == *enabled,
-            CredentialAction::Rehash { .. } => true,
-        };
         // Without an answer, and with another version now, nobody can tell whether it was done.
         let unknown = task.unanswered.is_some_and(|version| version != read.credential_version);
-        if (is_done || unknown) && self.bug != Some(PodBug::RevokesAgain) {
+        if (action.is_done(&held) || unknown) && self.bug != Some(PodBug::RevokesAgain) {
             return Ok(Next::Done(None));
         }
         let context = read.context(stamp, SETTLE);

@@ -3,4 +3,5 @@
 mod tree;
 mod code_map;
 mod files;
+mod quotes;
 mod layers;

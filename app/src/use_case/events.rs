@@ -185,6 +185,10 @@ impl Feed {
 
 #[async_trait]
 impl EventFeed for Feed {
+    fn position(&self) -> EventCursor {
+        self.after.unwrap_or_default()
+    }
+
     async fn next(&mut self) -> Option<FeedItem> {
         let stopped = self.stopped.clone();
         stopped.run_until_cancelled(self.follow()).await.flatten()

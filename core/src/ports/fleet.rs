@@ -152,6 +152,9 @@ pub struct SatelliteView {
 /// A stream of events and signals.
 #[async_trait]
 pub trait EventFeed: Send {
+    /// Where the stream stands: what [`next`](Self::next) gives comes after this.
+    fn position(&self) -> EventCursor;
+
     /// The next item; none when the server is stopping.
     async fn next(&mut self) -> Option<FeedItem>;
 }

@@ -17,6 +17,7 @@ pub struct EventStream {
     chunks: Chunks,
     buffer: String,
     ready: VecDeque<StreamItem>,
+    position: Option<String>,
 }
 
 /// An event, or a signal where it has no id.
@@ -42,15 +43,22 @@ impl EventStream {
         let answer = within("the stream opens", request.send()).await.expect("it can be opened");
         assert_eq!(answer.status(), StatusCode::OK);
         let chunks = answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())).boxed();
-        let mut stream = Self { chunks, buffer: String::new(), ready: VecDeque::new() };
-        // The server greets with a comment once the stream is subscribed.
+        let mut stream =
+            Self { chunks, buffer: String::new(), ready: VecDeque::new(), position: None };
+        // The server says where the stream stands once it is subscribed.
         within("the stream is subscribed", async {
-            while !stream.buffer.contains(':') && stream.ready.is_empty() {
+            while stream.position.is_none() {
                 assert!(stream.read().await, "the stream ended at once");
+                stream.parse();
             }
         })
         .await;
         stream
+    }
+
+    /// What to resume after, so far.
+    pub fn position(&self) -> Option<&str> {
+        self.position.as_deref()
     }
 
     /// The next event or signal; none where the server ended the stream.
@@ -96,10 +104,12 @@ impl EventStream {
     fn parse(&mut self) {
         while let Some((block, rest)) = self.buffer.split_once("\n\n") {
             let field = |name| block.lines().find_map(|line| line.strip_prefix(name));
+            let id = field("id: ").map(str::to_owned);
             if let Some(data) = field("data: ") {
                 let data = serde_json::from_str(data).expect("an event is JSON");
-                self.ready.push_back(StreamItem { id: field("id: ").map(str::to_owned), data });
+                self.ready.push_back(StreamItem { id: id.clone(), data });
             }
+            self.position = id.or(self.position.take());
             self.buffer = rest.to_owned();
         }
     }

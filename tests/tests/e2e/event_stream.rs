@@ -67,6 +67,20 @@ async fn every_subscriber_gets_every_event() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_before_its_first_event_resumes_without_a_gap() {
+    let site = Site::new();
+    let server = site.serve().await;
+    let api = site.api(&server);
+    let satellite = api.create(&site).await;
+    let stream = EventStream::open(&api, None).await;
+    let position = stream.position().map(str::to_owned);
+    drop(stream);
+    Socket::visit(&server, &api, &satellite).await;
+    let mut stream = EventStream::open(&api, position.as_deref()).await;
+    assert_eq!([stream.event().await.seq(), stream.event().await.seq()], [1, 2]);
+}
+
+#[tokio::test]
 async fn a_stream_resumes_after_the_event_that_it_names() {
     let site = Site::new();
     let server = site.serve().await;

@@ -39,7 +39,9 @@ pub(super) fn router(service: &Arc<dyn FleetService>) -> OpenApiRouter<AppState>
 /// The `data:` of each is one JSON object, told apart by its `type`. Events carry an `id:`: send
 /// the last one as `Last-Event-ID` to go on behind it without a gap or a double. Without it the
 /// stream begins with what happens from now on. Signals carry no `id:` and are not repeated.
-/// A comment comes at once and then whenever nothing was said for 15 seconds. The stream ends when
+/// A comment with the `id:` where the stream begins comes at once, so that a stream which breaks
+/// before its first event goes on without a gap too; then one comes whenever nothing was said for
+/// 15 seconds. The stream ends when
 /// the server stops or the token is no longer good: dial again.
 #[utoipa::path(
     get,
@@ -88,12 +90,14 @@ fn header_cursor(headers: &HeaderMap) -> Result<Option<EventCursor>, Refusal> {
     cursor.map(Some).map_err(|why| Refusal::field(LAST_EVENT_ID, why.to_string()))
 }
 
-/// A comment at once, so that the client knows that it is heard; then what `feed` has.
+/// A comment at once, so that the client knows that it is heard, with the place that it resumes
+/// after if it hears nothing else; then what `feed` has.
 fn messages(
     feed: Box<dyn EventFeed>,
     filter: Filter,
     permit: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let opening = Event::default().comment("connected").id(feed.position().to_string());
     let open = (permit, OpenStream::opened());
     let items = stream::unfold((feed, open), |(mut feed, open)| async move {
         let item = feed.next().await?;
@@ -103,7 +107,7 @@ fn messages(
         let event = if filter.wants(&item) { message(&item) } else { None };
         std::future::ready(event.map(Ok))
     });
-    stream::once(std::future::ready(Ok(Event::default().comment("connected")))).chain(events)
+    stream::once(std::future::ready(Ok(opening))).chain(events)
 }
 
 fn message(item: &FeedItem) -> Option<Event> {

@@ -78,7 +78,10 @@ async fn next(body: &mut Body) -> Option<String> {
     Some(String::from_utf8(frame.to_vec()).unwrap())
 }
 
-/// What is sent for `items`, after the first comment.
+/// What opens every stream: a comment, and where it stands.
+const OPENING: &str = ": connected\nid: 4-2\n\n";
+
+/// What is sent for `items`, after the opening.
 async fn sent(items: Vec<FeedItem>, query: &str) -> Vec<String> {
     let mut fleet = fleet();
     let feed = feeding(&mut fleet);
@@ -87,7 +90,7 @@ async fn sent(items: Vec<FeedItem>, query: &str) -> Vec<String> {
     }
     drop(feed);
     let mut body = follow(fleet, &format!("{EVENTS}{query}")).await;
-    assert_eq!(next(&mut body).await.as_deref(), Some(": connected\n\n"));
+    assert_eq!(next(&mut body).await.as_deref(), Some(OPENING));
     let mut all = Vec::new();
     while let Some(text) = next(&mut body).await {
         all.push(text);

@@ -10,8 +10,8 @@ use groundcontrol_core::connection::{
     TransitionKind,
 };
 use groundcontrol_core::ports::{
-    ApiToken, ApiTokenId, Caller, Created, EventFeed, FeedItem, MockFleetService, Readiness,
-    SatelliteView, Scope, StoredSatellite,
+    ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
+    Readiness, SatelliteView, Scope, StoredSatellite,
 };
 use groundcontrol_core::satellite::{
     Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
@@ -168,11 +168,18 @@ pub(crate) fn state_json() -> Value {
     })
 }
 
+/// Where the feeds of these tests stand at first.
+const POSITION: EventCursor = EventCursor { commit: 4, position: 2 };
+
 /// A feed that is at its end.
 pub(crate) struct Ended;
 
 #[async_trait]
 impl EventFeed for Ended {
+    fn position(&self) -> EventCursor {
+        POSITION
+    }
+
     async fn next(&mut self) -> Option<FeedItem> {
         None
     }
@@ -183,6 +190,10 @@ pub(crate) struct Feed(pub(crate) UnboundedReceiver<FeedItem>);
 
 #[async_trait]
 impl EventFeed for Feed {
+    fn position(&self) -> EventCursor {
+        POSITION
+    }
+
     async fn next(&mut self) -> Option<FeedItem> {
         self.0.recv().await
     }

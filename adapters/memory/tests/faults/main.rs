@@ -5,4 +5,7 @@ mod faulty;
 mod reads;
 mod writes;
 mod satellite_store;
-mod other_ports;
+mod named;
+mod api_token_store;
+mod broadcast;
+mod clock;

@@ -83,3 +83,7 @@ pub const MAX_PAGE: usize = 1000;
 pub const MAX_TOKEN_OVERLAP: Millis = Millis::from_secs(7 * 24 * 3600);
 /// Attempts of a conditional write before the caller is told that the store is busy.
 pub const WRITE_ATTEMPTS: u32 = 8;
+
+/// Nudges that wait for the other pods while the queue is away or slow; of more, the pods are told
+/// that they missed some.
+pub const MAX_WAITING_NUDGES: usize = 1024;

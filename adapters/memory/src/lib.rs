@@ -17,8 +17,10 @@
 
 mod clock;
 mod broadcast;
+mod recurring_work;
 mod store;
 
 pub use broadcast::MemoryBroadcast;
 pub use clock::{ManualClock, SystemClock};
+pub use recurring_work::MemoryWork;
 pub use store::MemoryStore;

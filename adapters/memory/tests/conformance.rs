@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use groundcontrol_core::conformance::{self, Fixture, Report};
-use groundcontrol_core::ports::{ApiTokenStore, SatelliteStore};
+use groundcontrol_core::ports::{ApiTokenStore, RecurringWork, SatelliteStore};
 use groundcontrol_core::time::Timestamp;
-use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, SystemClock};
+use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, MemoryWork, SystemClock};
 
 #[tokio::test]
 async fn the_memory_store_is_a_satellite_store() {
@@ -56,6 +56,39 @@ async fn the_memory_store_is_an_api_token_store() {
 #[tokio::test]
 async fn the_memory_broadcast_is_a_broadcast() {
     conformance::broadcast(|| async { Arc::new(MemoryBroadcast::new()) }).await.assert_passed();
+}
+
+#[tokio::test]
+async fn between_pods_of_one_process_the_memory_broadcast_is_a_broadcast() {
+    let make = || async {
+        let broadcast = MemoryBroadcast::new();
+        let fixture = Fixture::from(Arc::new(broadcast.clone()));
+        fixture.with_handle(Arc::new(broadcast.clone())).with_handle(Arc::new(broadcast))
+    };
+    conformance::broadcast(make).await.assert_passed();
+}
+
+#[tokio::test]
+async fn the_memory_work_is_recurring_work() {
+    let make = || async {
+        let clock = ManualClock::starting_at(Timestamp::from_millis(0));
+        let work = MemoryWork::new(Arc::new(clock.clone()));
+        let kept = work.clone();
+        Fixture::from(Arc::new(work.clone()))
+            .with_handle(Arc::new(work.clone()))
+            .with_handle(Arc::new(work))
+            .reopened_by(move || {
+                let work: Arc<dyn RecurringWork> = Arc::new(kept.clone());
+                async { work }
+            })
+            .passing_time_by(move |span| {
+                clock.advance(span);
+                tokio::task::yield_now()
+            })
+    };
+    let report = conformance::recurring_work(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
 }
 
 #[tokio::test]

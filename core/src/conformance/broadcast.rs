@@ -11,20 +11,34 @@ use crate::satellite::{Epoch, SatelliteId};
 
 type Bench = Fixture<dyn Broadcast>;
 
+/// Pods that send at once, where the fixture has as many handles.
+const PODS: usize = 3;
+
 pub(super) fn cases() -> Vec<Case<dyn Broadcast>> {
     cases![
         "reaches" every_kind_of_nudge_arrives_as_it_was_sent,
         "reaches" every_subscriber_hears_every_nudge,
         "reaches" the_pod_that_sends_hears_it_too_and_so_do_others,
+        "reaches" every_kind_of_nudge_arrives_at_another_pod_as_it_was_sent,
+        "reaches" what_pods_send_at_once_is_heard_by_all,
         "may lose" a_subscriber_that_falls_behind_hears_all_or_that_it_missed_some,
+        "may lose" a_subscriber_that_falls_behind_another_pod_hears_all_or_that_it_missed_some,
         "may lose" sending_to_nobody_harms_nothing,
         "may lose" a_subscriber_that_went_away_harms_no_other,
     ]
 }
 
 async fn every_kind_of_nudge_arrives_as_it_was_sent(bench: &Bench) -> Seen {
+    every_kind_arrives(bench, 0).await
+}
+
+async fn every_kind_of_nudge_arrives_at_another_pod_as_it_was_sent(bench: &Bench) -> Seen {
+    every_kind_arrives(bench, 1).await
+}
+
+async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
     let broadcast = bench.handle(0);
-    let mut stream = broadcast.subscribe().await;
+    let mut stream = bench.handle(listener).subscribe().await;
     let (satellite, epoch) = (satellite(1), Epoch(u64::from(u32::MAX) + 7));
     let kinds = [
         Nudge::Events,
@@ -39,7 +53,10 @@ async fn every_kind_of_nudge_arrives_as_it_was_sent(bench: &Bench) -> Seen {
 
 async fn every_subscriber_hears_every_nudge(bench: &Bench) -> Seen {
     let broadcast = bench.handle(0);
-    let mut streams = [broadcast.subscribe().await, broadcast.subscribe().await];
+    let mut streams = Vec::new();
+    for pod in [0, 0, 1, 1, 2] {
+        streams.push(bench.handle(pod).subscribe().await);
+    }
     let nudges = numbered(50);
     nudges.iter().for_each(|nudge| broadcast.send(*nudge));
     for stream in &mut streams {
@@ -61,9 +78,34 @@ async fn the_pod_that_sends_hears_it_too_and_so_do_others(bench: &Bench) -> Seen
     Ok(())
 }
 
+async fn what_pods_send_at_once_is_heard_by_all(bench: &Bench) -> Seen {
+    let mut streams = Vec::new();
+    for pod in 0..PODS {
+        streams.push(bench.handle(pod).subscribe().await);
+    }
+    let nudges = numbered(60);
+    for (number, nudge) in nudges.iter().enumerate() {
+        bench.handle(number % PODS).send(*nudge);
+    }
+    for stream in &mut streams {
+        hears_all(stream.as_mut(), nudges.iter().copied()).await?;
+    }
+    Ok(())
+}
+
 async fn a_subscriber_that_falls_behind_hears_all_or_that_it_missed_some(bench: &Bench) -> Seen {
+    falls_behind(bench, 0).await
+}
+
+async fn a_subscriber_that_falls_behind_another_pod_hears_all_or_that_it_missed_some(
+    bench: &Bench,
+) -> Seen {
+    falls_behind(bench, 1).await
+}
+
+async fn falls_behind(bench: &Bench, listener: usize) -> Seen {
     let broadcast = bench.handle(0);
-    let mut stream = broadcast.subscribe().await;
+    let mut stream = bench.handle(listener).subscribe().await;
     let mut awaited: BTreeSet<_> = (0..100_000).map(satellite).collect();
     awaited.iter().for_each(|satellite| broadcast.send(Nudge::Removed { satellite: *satellite }));
     while !awaited.is_empty() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::ports::{ApiTokenStore, Broadcast, Clock, SatelliteStore};
+use super::runner::{Fault, Seen};
+use crate::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore};
+use crate::time::Millis;
 
 /// One fresh adapter of the port `P`.
 ///
@@ -16,13 +18,14 @@ pub struct Fixture<P: ?Sized> {
     handles: Vec<Arc<P>>,
     reopen: Option<Box<dyn Fn() -> BoxFuture<'static, Arc<P>> + Send + Sync>>,
     limit: Option<Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>>,
+    pass: Option<Box<dyn Fn(Millis) -> BoxFuture<'static, ()> + Send + Sync>>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl<P: ?Sized> Fixture<P> {
     /// The adapter behind one handle.
     pub fn new(handle: Arc<P>) -> Self {
-        Self { handles: vec![handle], reopen: None, limit: None, kept: Vec::new() }
+        Self { handles: vec![handle], reopen: None, limit: None, pass: None, kept: Vec::new() }
     }
 
     /// Another handle to the same adapter, as another pod has it: a connection of its own where
@@ -57,6 +60,18 @@ impl<P: ?Sized> Fixture<P> {
         self
     }
 
+    /// How to let time pass for the adapter: your runtime's `sleep`, or moving on the clock that it
+    /// was given. Without this, cases about time are skipped.
+    #[must_use]
+    pub fn passing_time_by<F, Fut>(mut self, pass: F) -> Self
+    where
+        F: Fn(Millis) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.pass = Some(Box::new(move |span| Box::pin(pass(span))));
+        self
+    }
+
     /// Something that must live as long as the adapter is used, such as its directory.
     #[must_use]
     pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
@@ -71,6 +86,13 @@ impl<P: ?Sized> Fixture<P> {
 
     pub(super) fn can_reopen(&self) -> bool {
         self.reopen.is_some()
+    }
+
+    /// Lets `span` pass.
+    pub(super) async fn pass(&self, span: Millis) -> Seen {
+        let pass = self.pass.as_ref().ok_or(Fault::Needs("Fixture::passing_time_by"))?;
+        pass(span).await;
+        Ok(())
     }
 
     /// Drops all handles and opens the adapter again.
@@ -103,4 +125,4 @@ macro_rules! from_arc {
     )+};
 }
 
-from_arc!(SatelliteStore, ApiTokenStore, Broadcast, Clock);
+from_arc!(SatelliteStore, ApiTokenStore, Broadcast, RecurringWork, Clock);

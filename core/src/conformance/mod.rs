@@ -35,6 +35,7 @@ mod fixture;
 mod satellite_store;
 mod api_token_store;
 mod broadcast;
+mod recurring_work;
 mod clock;
 
 use std::future::Future;
@@ -42,7 +43,7 @@ use std::future::Future;
 pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 
-use crate::ports::{ApiTokenStore, Broadcast, Clock, SatelliteStore};
+use crate::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore};
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
 pub async fn satellite_store<F, Fut, T>(make: F) -> Report
@@ -64,8 +65,9 @@ where
     runner::run("api_token_store", api_token_store::cases(), make).await
 }
 
-/// Whether what `make` makes keeps the promises of [`Broadcast`]. Where nudges take a network,
-/// give the fixture a [time limit](Fixture::giving_up_after): a lost nudge is waited for.
+/// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,
+/// each with a connection of its own, as pods have them. Where nudges take a network, give it a
+/// [time limit](Fixture::giving_up_after): a lost nudge is waited for.
 pub async fn broadcast<F, Fut, T>(make: F) -> Report
 where
     F: Fn() -> Fut,
@@ -73,6 +75,19 @@ where
     T: Into<Fixture<dyn Broadcast>>,
 {
     runner::run("broadcast", broadcast::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`RecurringWork`]. Each queue must be empty.
+/// Give the fixture [a way to let time pass](Fixture::passing_time_by), a [time
+/// limit](Fixture::giving_up_after), and at least two handles, each a member of its own; where
+/// yours reads a clock, let theirs be hours apart.
+pub async fn recurring_work<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn RecurringWork>>,
+{
+    runner::run("recurring_work", recurring_work::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Clock`], as far as they show without a

@@ -7,8 +7,10 @@ use crate::satellite::{Epoch, SatelliteId};
 /// Tells every live pod, this one included, to look again.
 ///
 /// Promises: a nudge reaches every pod that is connected while it is sent, at least once; no
-/// order. May lose nudges to a pod that was away, or to a subscriber that is more than 64 nudges
-/// behind and hears [`Nudge::Missed`] instead; so every consumer has a durable backstop.
+/// order. Where nudges were lost on the way and it can be known (a pod was away and is back, a
+/// subscriber is more than 64 nudges behind, more are sent than the queue takes), those who lack
+/// them hear [`Nudge::Missed`] instead. May still lose any of them, so every consumer has a durable
+/// backstop.
 #[async_trait]
 pub trait Broadcast: Send + Sync {
     /// Sends a nudge. Never waits; what cannot be sent is lost.
@@ -26,7 +28,7 @@ pub trait NudgeStream: Send {
 }
 
 /// What a pod may want to look at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nudge {
     /// Events were recorded.
     Events,

@@ -1,7 +1,7 @@
 //! What the rules need from outside, and what outside may ask of them: one trait a file.
 //!
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
-//! [`SatelliteStore`], [`ApiTokenStore`], [`Broadcast`]. *Driving* ports are implemented by the
+//! [`SatelliteStore`], [`ApiTokenStore`], and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
 //! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
 //! sockets, [`FleetService`] for operators. [`Outbox`] is the way back to one socket.
 //!
@@ -14,6 +14,8 @@ mod event_cursor;
 mod satellite_store;
 mod api_token_store;
 mod broadcast;
+mod waiting_nudges;
+mod recurring_work;
 mod gateway;
 mod fleet;
 
@@ -29,14 +31,17 @@ pub use fleet::{
 pub use gateway::{
     Attempt, Authentication, Beat, Order, Outbox, SatelliteGateway, SessionRef, Welcome,
 };
+pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use satellite_store::{
     ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
     Guard, HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
     SatelliteUpdate, SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
+pub use waiting_nudges::{WaitingNudges, nudges_in};
 
 #[cfg(feature = "mock")]
 pub use {
     api_token_store::MockApiTokenStore, clock::MockClock, fleet::MockFleetService,
-    gateway::MockSatelliteGateway, satellite_store::MockSatelliteStore,
+    gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
+    satellite_store::MockSatelliteStore,
 };

@@ -24,6 +24,8 @@ enum Fault {
     OneTakesAll,
     /// Pods hear nothing from each other.
     EachPodForItself,
+    /// Pods hear nothing from themselves.
+    OthersOnly,
     /// A nudge in ten is lost, and nobody is told.
     LosesInSilence,
     /// A subscriber that fell behind is not told.
@@ -34,20 +36,33 @@ enum Fault {
     EndsWithAnySubscriber,
 }
 
+const EVERY_KIND: (&str, &str) = ("reaches", "every_kind_of_nudge_arrives_as_it_was_sent");
 const EVERY_SUBSCRIBER: (&str, &str) = ("reaches", "every_subscriber_hears_every_nudge");
 const BETWEEN_PODS: (&str, &str) = ("reaches", "the_pod_that_sends_hears_it_too_and_so_do_others");
 const BEHIND: (&str, &str) =
     ("may lose", "a_subscriber_that_falls_behind_hears_all_or_that_it_missed_some");
+const ANOTHER_POD: (&str, &str) =
+    ("reaches", "every_kind_of_nudge_arrives_at_another_pod_as_it_was_sent");
+const AT_ONCE: (&str, &str) = ("reaches", "what_pods_send_at_once_is_heard_by_all");
+const BEHIND_ANOTHER: (&str, &str) =
+    ("may lose", "a_subscriber_that_falls_behind_another_pod_hears_all_or_that_it_missed_some");
 const SENDING_ALONE: (&str, &str) = ("may lose", "sending_to_nobody_harms_nothing");
 const WENT_AWAY: (&str, &str) = ("may lose", "a_subscriber_that_went_away_harms_no_other");
 
+/// What fails where other pods hear nothing,
+const OTHER_PODS: Named = &[EVERY_SUBSCRIBER, BETWEEN_PODS, ANOTHER_POD, AT_ONCE, BEHIND_ANOTHER];
+/// … and where the own pod does not.
+const OWN_POD: Named =
+    &[EVERY_KIND, EVERY_SUBSCRIBER, BETWEEN_PODS, AT_ONCE, BEHIND, SENDING_ALONE, WENT_AWAY];
+
 const CAUGHT: &[(Fault, Named)] = &[
     (Fault::Nothing, &[]),
-    (Fault::CutsEpochs, &[("reaches", "every_kind_of_nudge_arrives_as_it_was_sent")]),
-    (Fault::OneTakesAll, &[EVERY_SUBSCRIBER, BETWEEN_PODS, WENT_AWAY]),
-    (Fault::EachPodForItself, &[BETWEEN_PODS]),
-    (Fault::LosesInSilence, &[EVERY_SUBSCRIBER, BEHIND, WENT_AWAY]),
-    (Fault::HidesWhatWasMissed, &[BEHIND]),
+    (Fault::CutsEpochs, &[EVERY_KIND, ANOTHER_POD]),
+    (Fault::OneTakesAll, &[EVERY_SUBSCRIBER, BETWEEN_PODS, AT_ONCE, WENT_AWAY]),
+    (Fault::EachPodForItself, OTHER_PODS),
+    (Fault::OthersOnly, OWN_POD),
+    (Fault::LosesInSilence, &[EVERY_SUBSCRIBER, AT_ONCE, BEHIND, BEHIND_ANOTHER, WENT_AWAY]),
+    (Fault::HidesWhatWasMissed, &[BEHIND, BEHIND_ANOTHER]),
     (Fault::PanicsAlone, &[SENDING_ALONE]),
     (Fault::EndsWithAnySubscriber, &[WENT_AWAY]),
 ];
@@ -61,7 +76,10 @@ struct Shared {
 }
 
 struct Faulty {
+    /// Where it hears,
     inner: MemoryBroadcast,
+    /// … and where it sends.
+    outward: MemoryBroadcast,
     fault: Fault,
     shared: Arc<Shared>,
 }
@@ -85,9 +103,9 @@ impl Broadcast for Faulty {
             }
             (Fault::CutsEpochs, Nudge::Connected { satellite, epoch }) => {
                 let epoch = Epoch(u64::from(epoch.0 as u32));
-                self.inner.send(Nudge::Connected { satellite, epoch });
+                self.outward.send(Nudge::Connected { satellite, epoch });
             }
-            _ => self.inner.send(nudge),
+            _ => self.outward.send(nudge),
         }
     }
 
@@ -132,13 +150,20 @@ async fn report(fault: Fault) -> Report {
             _ => MemoryBroadcast::with_capacity(ROOM),
         };
         let other = match fault {
-            Fault::EachPodForItself => MemoryBroadcast::new(),
+            Fault::EachPodForItself | Fault::OthersOnly => MemoryBroadcast::with_capacity(ROOM),
             _ => inner.clone(),
         };
         let shared = Arc::<Shared>::default();
-        let faulty = |inner| Arc::new(Faulty { inner, fault, shared: Arc::clone(&shared) });
-        Fixture::<dyn Broadcast>::new(faulty(inner))
-            .with_handle(faulty(other))
+        let faulty = |inner: &MemoryBroadcast, outward: &MemoryBroadcast| {
+            let (inner, outward) = (inner.clone(), outward.clone());
+            Arc::new(Faulty { inner, outward, fault, shared: Arc::clone(&shared) })
+        };
+        let [to_one, to_other] = match fault {
+            Fault::OthersOnly => [&other, &inner],
+            _ => [&inner, &other],
+        };
+        Fixture::<dyn Broadcast>::new(faulty(&inner, to_one))
+            .with_handle(faulty(&other, to_other))
             .giving_up_after(|| tokio::time::sleep(Duration::from_secs(60)))
     })
     .await

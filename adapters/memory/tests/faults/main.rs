@@ -8,4 +8,5 @@ mod satellite_store;
 mod named;
 mod api_token_store;
 mod broadcast;
+mod recurring_work;
 mod clock;

@@ -1,4 +1,4 @@
-//! Rust in the documentation is Rust that compiles: each block names a file and quotes it.
+//! What the documentation quotes is there: Rust that compiles, files, planted bugs, variables.
 
 use crate::tree;
 
@@ -45,4 +45,47 @@ fn every_block_of_rust_in_the_documentation_is_in_the_file_that_it_names() {
     assert!(!blocks.is_empty(), "ARCHITECTURE.md quotes how to bring an adapter");
     let faults: Vec<_> = blocks.iter().filter_map(fault).collect();
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// The words between backticks outside of blocks.
+fn quoted_words(page: &str) -> Vec<String> {
+    let text = tree::read(page);
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2).map(str::to_owned)).collect()
+}
+
+fn is_path(word: &str) -> bool {
+    let folders = ["core/", "adapters/", "app/", "tests/", "fuzz/", "migrations/"];
+    folders.iter().any(|folder| word.starts_with(folder)) && !word.contains([' ', '…', '*'])
+}
+
+/// The name of a planted bug: at least two words in camel case.
+fn is_camel(word: &str) -> bool {
+    let capitals = word.chars().filter(char::is_ascii_uppercase).count();
+    word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.chars().all(|c| c.is_ascii_alphanumeric())
+        && capitals > 1
+        && capitals < word.len() / 2
+}
+
+/// The name of a variable that has a value: `NAME=1`.
+fn variable(word: &str) -> Option<&str> {
+    let (name, _) = word.split_once('=')?;
+    let shouted = |c: char| c.is_ascii_uppercase() || c == '_';
+    (!name.is_empty() && name.chars().all(shouted)).then_some(name)
+}
+
+#[test]
+fn the_page_about_the_tests_names_files_bugs_and_variables_that_are_there() {
+    let sources = tree::rust_files();
+    let in_code = |text: &str| sources.iter().any(|source| source.text.contains(text));
+    // proptest reads it, and no code of this project.
+    let elsewhere = ["PROPTEST_CASES"];
+    let mut missing = quoted_words("tests/README.md");
+    missing.retain(|word| match variable(word) {
+        Some(name) => !elsewhere.contains(&name) && !in_code(&format!("\"{name}\"")),
+        None if is_path(word) => !tree::exists(word),
+        None => is_camel(word) && !in_code(&format!("Self::{word},")),
+    });
+    assert!(missing.is_empty(), "tests/README.md names what is not there: {missing:#?}");
 }

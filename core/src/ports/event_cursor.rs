@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::connection::Transition;
+
 /// A place in the order of all events. Opaque but for its text, which survives a round trip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventCursor {
@@ -9,6 +11,15 @@ pub struct EventCursor {
     pub commit: u64,
     /// The place within it.
     pub position: u64,
+}
+
+/// A transition in the order of all events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// Its place.
+    pub cursor: EventCursor,
+    /// What was recorded.
+    pub transition: Transition,
 }
 
 /// The text is no event cursor.

@@ -23,7 +23,7 @@ pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scop
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
 pub use error::{StoreError, StoreResult};
-pub use event_cursor::{EventCursor, NotACursor};
+pub use event_cursor::{EventCursor, NotACursor, RecordedEvent};
 pub use fleet::{
     Caller, Created, EventFeed, FeedItem, FieldError, FleetError, FleetService, Readiness,
     SatellitePatch, SatelliteRequest, SatelliteView, Signal,
@@ -34,8 +34,8 @@ pub use gateway::{
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use satellite_store::{
     ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
-    Guard, HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
-    SatelliteUpdate, SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
+    Guard, HeartbeatWrite, ListQuery, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,
+    SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
 pub use waiting_nudges::{WaitingNudges, nudges_in};
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-use super::{EventCursor, StoreResult};
+use super::{EventCursor, RecordedEvent, StoreResult};
 use crate::connection::{
     Change, Command, ConnectionRecord, ConnectionState, Context, Origin, Status, Subject,
     Transition, WatchSpan, status,
@@ -491,15 +491,6 @@ impl Removal {
         let read = &self.read;
         Transition::of_removal(read.subject(), &read.record, self.origin.clone(), self.now)
     }
-}
-
-/// A transition in the order of all events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedEvent {
-    /// Its place.
-    pub cursor: EventCursor,
-    /// What was recorded.
-    pub transition: Transition,
 }
 
 /// The remote address as it is recorded.

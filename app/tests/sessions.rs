@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Orders, World, attempt, connect, create, status, try_connect};
+use common::{Orders, Satellite, World, attempt, connect, create, status, try_connect};
+use groundcontrol::pod::GroundControl;
 use groundcontrol_core::connection::{CloseReason, Fence, LifecycleEvent, Status};
+use groundcontrol_core::limits::{FIGHT_REFUSED_FIRST, LIVE_TAKEOVERS_PER_MINUTE};
 use groundcontrol_core::ports::{
-    Authentication, Beat, CredentialAction, CredentialChange, FleetService as _, Order,
+    Authentication, Beat, Created, CredentialAction, CredentialChange, FleetService as _, Order,
     SatelliteGateway as _, SatelliteStore as _,
 };
 use groundcontrol_core::satellite::{HashedToken, Token, TokenHash, TokenId};
@@ -254,4 +256,53 @@ async fn failures_from_one_network_do_not_keep_another_out() {
     near = attempt(&id, &created.token, &Arc::new(Orders::default()));
     near.remote = IpAddr::from([198, 51, 100, 1]);
     assert!(matches!(pod.authenticate(near).await, Authentication::Accepted(_)));
+}
+
+/// Agents on two pods take over from each other, each told so while alive.
+async fn fight(pods: &[GroundControl; 2], created: &Created) -> Satellite {
+    let mut holder = connect(&pods[0], created).await;
+    for round in 1..=LIVE_TAKEOVERS_PER_MINUTE {
+        let newer = connect(&pods[round % 2], created).await;
+        holder.pod.displaced(holder.session, [192, 0, 2, round as u8].into());
+        holder = newer;
+        sleep(Duration::from_secs(2)).await;
+    }
+    holder
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_agents_that_fight_over_one_credential_are_told_apart_on_every_pod() {
+    let world = World::new();
+    let pods = [world.pod("a").await, world.pod("b").await];
+    let created = create(&pods[0], "one").await;
+    let holder = fight(&pods, &created).await;
+    for pod in &pods {
+        let answer = try_connect(pod, holder.id(), &created.token).await;
+        assert_eq!(answer, Authentication::Fight);
+    }
+    assert_eq!(world.edges(holder.id()).await.len(), 1 + LIVE_TAKEOVERS_PER_MINUTE);
+    holder.beat();
+    assert_eq!(status(&pods[0], holder.id()).await, Status::Online);
+    sleep(FIGHT_REFUSED_FIRST.into()).await;
+    connect(&pods[0], &created).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_one_who_stayed_goes_the_other_is_let_in_at_once() {
+    let world = World::new();
+    let pods = [world.pod("a").await, world.pod("b").await];
+    let created = create(&pods[0], "one").await;
+    let holder = fight(&pods, &created).await;
+    holder.close(CloseReason::ClientClosed).await;
+    connect(&pods[0], &created).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn takeovers_from_sockets_that_were_broken_are_no_fight() {
+    let world = World::new();
+    let pod = world.pod("a").await;
+    let created = create(&pod, "one").await;
+    for _ in 0..3 * LIVE_TAKEOVERS_PER_MINUTE {
+        connect(&pod, &created).await;
+    }
 }

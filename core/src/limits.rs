@@ -39,6 +39,14 @@ pub const FAILED_AUTHS_PER_CLIENT_PER_MINUTE: u32 = 10;
 /// Failed authentications a minute from one remote address.
 pub const FAILED_AUTHS_PER_ADDRESS_PER_MINUTE: u32 = 100;
 
+/// Takeovers a minute from sockets that were alive; with the next two agents count as fighting
+/// over one credential.
+pub const LIVE_TAKEOVERS_PER_MINUTE: usize = 5;
+/// Where two agents fight, the newest is refused for this long at first …
+pub const FIGHT_REFUSED_FIRST: Millis = Millis::from_secs(30);
+/// … and each time they go on for twice as long, up to this.
+pub const FIGHT_REFUSED_MOST: Millis = Millis::from_secs(600);
+
 /// The server sends a ping this often.
 pub const PING_INTERVAL: Millis = Millis::from_secs(30);
 /// A connection without any frame for this long is closed …

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::sockets::Shared;
-use super::transport::Transport;
+use super::transport::{Farewell, Transport};
 use super::wire::ToSatellite;
 
 /// What is left to do at the end of a socket. The record is not kept waiting by a peer that does
@@ -22,6 +22,7 @@ pub(crate) struct Closing {
     recording: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     talking: Talking,
     until: Timestamp,
+    displaced: Option<SessionRef>,
 }
 
 enum Talking {
@@ -30,9 +31,7 @@ enum Talking {
         then: After,
     },
     /// The peer is heard out.
-    ShuttingDown {
-        said: bool,
-    },
+    ShuttingDown(Farewell),
     Done,
 }
 
@@ -56,28 +55,36 @@ impl Closing {
             talking: say(cx, shared, transport, now, end.ending),
             recording: end.closed.map(|(session, reason)| record(shared, session, reason)),
             until: now + patience(shared, end.ending),
+            displaced: None,
         }
     }
 
-    /// Ready when the end is on record, and the peer was told or ran out of time.
+    /// A newer session took over from this one.
+    pub(crate) fn displace(&mut self, session: SessionRef) {
+        self.displaced = Some(session);
+    }
+
+    /// Ready when the end is on record, and the peer was told or ran out of time. Answers the
+    /// session from which a newer one took over although its peer was alive.
     pub(crate) fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         transport: &mut Transport<S>,
         now: Timestamp,
-    ) -> Poll<()> {
+    ) -> Poll<Option<SessionRef>> {
         if let Some(recording) = &mut self.recording
             && recording.as_mut().poll(cx).is_ready()
         {
             self.recording = None;
         }
         self.talk(cx, transport, now);
-        if now >= self.until {
+        if now >= self.until && !matches!(self.talking, Talking::Done) {
             self.talking = Talking::Done;
+            self.displaced = None;
         }
         match (&self.recording, &self.talking) {
-            (None, Talking::Done) => Poll::Ready(()),
-            (Some(_), _) | (None, Talking::Writing { .. } | Talking::ShuttingDown { .. }) => {
+            (None, Talking::Done) => Poll::Ready(self.displaced.take()),
+            (Some(_), _) | (None, Talking::Writing { .. } | Talking::ShuttingDown(_)) => {
                 Poll::Pending
             }
         }
@@ -86,7 +93,7 @@ impl Closing {
     /// When the peer runs out of time; none once it does not matter.
     pub(crate) fn until(&self) -> Option<Timestamp> {
         match self.talking {
-            Talking::Writing { .. } | Talking::ShuttingDown { .. } => Some(self.until),
+            Talking::Writing { .. } | Talking::ShuttingDown(_) => Some(self.until),
             Talking::Done => None,
         }
     }
@@ -100,13 +107,16 @@ impl Closing {
         if let Talking::Writing { then } = self.talking {
             self.talking = match (transport.poll_flush(cx, now), then) {
                 (Poll::Pending, _) => return,
-                (Poll::Ready(Ok(())), After::HearOut) => Talking::ShuttingDown { said: false },
+                (Poll::Ready(Ok(())), After::HearOut) => Talking::ShuttingDown(Farewell::default()),
                 (Poll::Ready(Ok(())), After::LetGo) | (Poll::Ready(Err(_)), _) => Talking::Done,
             };
         }
-        if let Talking::ShuttingDown { said } = &mut self.talking
-            && transport.poll_shutdown(cx, said).is_ready()
+        if let Talking::ShuttingDown(farewell) = &mut self.talking
+            && transport.poll_shutdown(cx, farewell).is_ready()
         {
+            if !farewell.answered {
+                self.displaced = None;
+            }
             self.talking = Talking::Done;
         }
     }

@@ -6,7 +6,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use groundcontrol_core::ports::{Attempt, Authentication};
+use groundcontrol_core::connection::Fence;
+use groundcontrol_core::ports::{Attempt, Authentication, Order};
 use groundcontrol_core::satellite::SessionId;
 use groundcontrol_core::session::{
     Credentials, Dropped, Effect, End, Input, Message, Reading, Reply, Session, Unreadable,
@@ -72,7 +73,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let now = self.shared.now();
             if let Stage::Closing(closing) = &mut self.stage {
-                if closing.poll(cx, &mut self.transport, now).is_ready() {
+                if let Poll::Ready(displaced) = closing.poll(cx, &mut self.transport, now) {
+                    if let Some(session) = displaced {
+                        self.shared.gateway.displaced(session, self.remote);
+                    }
                     return Poll::Ready(());
                 }
                 let Some(until) = closing.until() else { return Poll::Pending };
@@ -136,7 +140,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn take_orders(&mut self, cx: &mut Context<'_>, now: Timestamp) -> bool {
         let post = self.mailbox.take(cx.waker());
         for order in post.orders {
+            let displaced = match order {
+                Order::Fenced(Fence::Superseded) => self.session.session(),
+                Order::Fenced(_) | Order::Shutdown { .. } | Order::Drain | Order::Threshold(_) => {
+                    None
+                }
+            };
             self.step(cx, now, Input::Order(order));
+            if let (Some(session), Stage::Closing(closing)) = (displaced, &mut self.stage) {
+                closing.displace(session);
+            }
         }
         if post.overflowed {
             self.step(cx, now, Input::OutgoingFull);
@@ -350,6 +363,7 @@ mod tests {
         }
         fn heartbeat(&self, _: SessionRef, _: Beat) {}
         async fn closed(&self, _: SessionRef, _: CloseReason) {}
+        fn displaced(&self, _: SessionRef, _: IpAddr) {}
     }
 
     #[tokio::test]

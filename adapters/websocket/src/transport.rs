@@ -52,6 +52,14 @@ pub(crate) enum Received {
     Lost,
 }
 
+/// How far the end of a stream has come.
+#[derive(Default)]
+pub(crate) struct Farewell {
+    said: bool,
+    /// The peer said something after it was told, or ended the stream in order: it is alive.
+    pub(crate) answered: bool,
+}
+
 /// Why a message is not sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotSent {
@@ -197,17 +205,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
 
     /// Tells the peer that nothing follows, then throws away what it still says until it is
     /// silent too: closing while something is unread would take back what was just sent.
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>, done: &mut bool) -> Poll<()> {
-        if !*done {
+    pub(crate) fn poll_shutdown(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: &mut Farewell,
+    ) -> Poll<()> {
+        if !progress.said {
             let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
-            *done = true;
+            progress.said = true;
         }
         let mut scratch = [0; READ_BUFFER];
         for _ in 0..READ_TURN / READ_BUFFER {
             let mut buffer = ReadBuf::new(&mut scratch);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
-                Ok(()) | Err(_) => return Poll::Ready(()),
+                Ok(()) if !buffer.filled().is_empty() => progress.answered = true,
+                Ok(()) => {
+                    progress.answered = true;
+                    return Poll::Ready(());
+                }
+                Err(_) => return Poll::Ready(()),
             }
         }
         cx.waker().wake_by_ref();

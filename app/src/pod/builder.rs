@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use super::{
-    Agents, Entropy, FailedAttempts, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
+    Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
     Sessions, Timing, Watch,
 };
 use crate::use_case::authenticate::SlowHashes;
@@ -139,6 +139,7 @@ impl Builder {
             agents: Agents::default(),
             watch: Watch::default(),
             attempts: FailedAttempts::default(),
+            fights: Fights::default(),
             slow_hashes: SlowHashes::default(),
             events: EventHub::new(newest),
             flush_bound: FlushBound::new(smallest),

@@ -8,6 +8,7 @@ mod phase;
 mod sessions;
 mod settle;
 mod attempts;
+mod fights;
 mod agents;
 mod watch;
 mod write;
@@ -28,6 +29,7 @@ use tokio_util::task::TaskTracker;
 pub use agents::Agents;
 pub use attempts::FailedAttempts;
 pub use builder::{Builder, StartError};
+pub use fights::Fights;
 pub use phase::{Phase, PhaseCell, Pulse};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
@@ -57,6 +59,7 @@ pub struct Pod {
     pub(crate) agents: Agents,
     pub(crate) watch: Watch,
     pub(crate) attempts: FailedAttempts,
+    pub(crate) fights: Fights,
     pub(crate) slow_hashes: SlowHashes,
     pub(crate) events: EventHub,
     pub(crate) flush_bound: FlushBound,

@@ -1,8 +1,9 @@
 //! A socket says who it is: limits, credential, rule T1.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use groundcontrol_core::connection::{Command, Fence, Origin};
+use groundcontrol_core::connection::{Command, Fence, LifecycleEvent, Origin};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
     Attempt, Authentication, CredentialAction, CredentialChange, Credentials, Guard, Nudge,
@@ -91,7 +92,8 @@ impl Pod {
                 info!(remote = %attempt.remote, client = ?client, "authentication refused");
                 ("refused", answer)
             }
-            Ok(Ok(answer)) => ("unavailable", answer),
+            Ok(Ok(answer @ Authentication::Fight)) => ("fight", answer),
+            Ok(Ok(answer @ Authentication::Unavailable)) => ("unavailable", answer),
             Ok(Err(error)) => {
                 warn!(%error, "an authentication was put off (close 1013)");
                 ("unavailable", Authentication::Unavailable)
@@ -169,6 +171,11 @@ impl Pod {
         let snapshot = credentials.snapshot;
         let (satellite, threshold) = (snapshot.satellite, snapshot.threshold());
         let seen_epoch = snapshot.record.epoch;
+        let takes_over = snapshot.record.last_event == Some(LifecycleEvent::Connected);
+        if takes_over && self.fights.refuses(satellite, self.now()) {
+            debug!(%satellite, remote = %attempt.remote, "refused while two agents fight");
+            return Ok(Authentication::Fight);
+        }
         let command = Command::Connect {
             session: attempt.session,
             token,
@@ -192,6 +199,23 @@ impl Pod {
         }
         let heartbeat_interval = self.liveness.heartbeat_interval;
         Ok(Authentication::Accepted(Welcome { session, heartbeat_interval, threshold }))
+    }
+
+    /// A socket that was alive was taken over. Where that happens again and again, one credential
+    /// is in use twice: from then on the newest is refused for a while (close 4429).
+    pub(crate) fn count_takeover(&self, satellite: SatelliteId, epoch: Epoch, remote: IpAddr) {
+        let Some(noticed) = self.fights.displaced(satellite, epoch, remote, self.now()) else {
+            return;
+        };
+        counter!("groundcontrol_credential_fights_total").increment(1);
+        let remotes = noticed.remotes.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
+        warn!(
+            %satellite,
+            remotes,
+            refused_for = %noticed.refused_for,
+            "two agents use one credential and keep taking over from each other; one stays, the \
+             other is refused for a while. Give each agent a satellite of its own, or stop one"
+        );
     }
 
     /// Enters the recorded session among this pod's sockets and tells the others.

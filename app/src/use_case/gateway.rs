@@ -1,8 +1,12 @@
 //! The port that the sockets call.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use groundcontrol_core::connection::CloseReason;
-use groundcontrol_core::ports::{Attempt, Authentication, Beat, SatelliteGateway, SessionRef};
+use groundcontrol_core::ports::{
+    Attempt, Authentication, Beat, Nudge, SatelliteGateway, SessionRef,
+};
 
 use crate::pod::GroundControl;
 
@@ -19,5 +23,12 @@ impl SatelliteGateway for GroundControl {
     async fn closed(&self, session: SessionRef, reason: CloseReason) {
         let end = self.pod.clone().record_end(session, reason);
         self.pod.stopped.run_until_cancelled(end).await;
+    }
+
+    fn displaced(&self, session: SessionRef, remote: IpAddr) {
+        let SessionRef { satellite, epoch, .. } = session;
+        let remote = remote.to_canonical();
+        self.pod.count_takeover(satellite, epoch, remote);
+        self.pod.broadcast.send(Nudge::Displaced { satellite, epoch, remote });
     }
 }

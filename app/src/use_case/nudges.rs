@@ -35,6 +35,9 @@ impl Pod {
                     self.sessions.end(satellite, order, |_| true);
                     self.events.look();
                 }
+                Nudge::Displaced { satellite, epoch, remote } => {
+                    self.count_takeover(satellite, epoch, remote);
+                }
                 Nudge::ConfigChanged { satellite } => {
                     self.events.signal(Signal::ConfigChanged { satellite });
                     self.sweep_soon.notify_one();

@@ -1,6 +1,7 @@
 //! The cases of [`Broadcast`].
 
 use std::collections::BTreeSet;
+use std::net::Ipv6Addr;
 
 use uuid::Uuid;
 
@@ -45,6 +46,7 @@ async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
         Nudge::Connected { satellite, epoch },
         Nudge::Revoked { satellite, epoch },
         Nudge::Removed { satellite },
+        Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
         Nudge::ConfigChanged { satellite },
     ];
     kinds.iter().for_each(|nudge| broadcast.send(*nudge));

@@ -1,5 +1,7 @@
 //! Nudges to all pods: "look again". Never the truth itself.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 
 use crate::satellite::{Epoch, SatelliteId};
@@ -50,6 +52,16 @@ pub enum Nudge {
     Removed {
         /// Which.
         satellite: SatelliteId,
+    },
+    /// A session was taken over although its socket was alive: two agents may be fighting over
+    /// one credential.
+    Displaced {
+        /// Whose.
+        satellite: SatelliteId,
+        /// The epoch that was taken over.
+        epoch: Epoch,
+        /// Where its agent is.
+        remote: IpAddr,
     },
     /// The satellite's description, token or work changed.
     ConfigChanged {

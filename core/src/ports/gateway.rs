@@ -23,6 +23,10 @@ pub trait SatelliteGateway: Send + Sync {
     /// Records how a session's socket ended (rule T4) and forgets its outbox. Waits until that
     /// is stored, or given up because the pod is stopping.
     async fn closed(&self, session: SessionRef, reason: CloseReason);
+
+    /// A newer session took over from this one although its peer, at this address, was alive: it
+    /// answered when it was told so. Happens when two agents use one credential. Never waits.
+    fn displaced(&self, session: SessionRef, remote: IpAddr);
 }
 
 /// Somebody who claims to be a satellite.

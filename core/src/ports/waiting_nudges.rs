@@ -52,6 +52,9 @@ impl WaitingNudges {
                     writeln!(text, "revoked {satellite} {epoch}")
                 }
                 Nudge::Removed { satellite } => writeln!(text, "removed {satellite}"),
+                Nudge::Displaced { satellite, epoch, remote } => {
+                    writeln!(text, "displaced {satellite} {epoch} {remote}")
+                }
                 Nudge::ConfigChanged { satellite } => writeln!(text, "config-changed {satellite}"),
                 Nudge::Missed => writeln!(text, "missed"),
             };
@@ -71,7 +74,8 @@ fn parse(line: &str) -> Option<Nudge> {
     let kind = words.next()?;
     let satellite = words.next().map(|id| Uuid::parse_str(id).map(SatelliteId));
     let epoch = words.next().map(|number| number.parse().map(Epoch));
-    match (kind, satellite, epoch, words.next()) {
+    let remote = words.next().map(str::parse);
+    match (kind, satellite, epoch, remote) {
         ("events", None, None, None) => Some(Nudge::Events),
         ("connected", Some(Ok(satellite)), Some(Ok(epoch)), None) => {
             Some(Nudge::Connected { satellite, epoch })
@@ -80,6 +84,9 @@ fn parse(line: &str) -> Option<Nudge> {
             Some(Nudge::Revoked { satellite, epoch })
         }
         ("removed", Some(Ok(satellite)), None, None) => Some(Nudge::Removed { satellite }),
+        ("displaced", Some(Ok(satellite)), Some(Ok(epoch)), Some(Ok(remote))) => {
+            Some(Nudge::Displaced { satellite, epoch, remote })
+        }
         ("config-changed", Some(Ok(satellite)), None, None) => {
             Some(Nudge::ConfigChanged { satellite })
         }
@@ -89,6 +96,8 @@ fn parse(line: &str) -> Option<Nudge> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     fn removed(number: usize) -> Nudge {
@@ -104,6 +113,7 @@ mod tests {
             Nudge::Connected { satellite, epoch },
             Nudge::Revoked { satellite, epoch },
             Nudge::Removed { satellite },
+            Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
             Nudge::ConfigChanged { satellite },
             Nudge::Missed,
         ];

@@ -1,6 +1,8 @@
 //! From a first connection to a recorded end.
 
-use groundcontrol_testkit::server::{Agent, Beating, EventStream, Site, Socket, edges, eventually};
+use groundcontrol_testkit::server::{
+    Agent, Beating, EventStream, Said, Site, Socket, edges, eventually,
+};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -149,4 +151,28 @@ async fn the_history_says_where_when_and_from_which_state() {
     assert_eq!(disconnected["previous"]["status"], "online");
     assert_eq!(disconnected["next"]["status"], "offline");
     assert_eq!((&connected["seq"], &disconnected["seq"]), (&json!(1), &json!(2)));
+}
+
+#[tokio::test]
+async fn two_agents_that_fight_over_one_credential_are_noticed_and_the_newest_is_put_off() {
+    let site = Site::new();
+    let server = site.serve().await;
+    let api = site.api(&server);
+    let satellite = api.create(&site).await;
+    let mut holder = Beating::new(Socket::connect(&server, &satellite).await);
+    for _ in 0..5 {
+        let newer = Beating::new(Socket::connect(&server, &satellite).await);
+        assert_eq!(holder.ended().await.code, Some(4409));
+        holder = newer;
+    }
+    eventually("the operator is told", async || {
+        site.logged().contains("two agents use one credential").then_some(())
+    })
+    .await;
+    let answer = Socket::open(&server).await.present(&satellite).await;
+    assert!(matches!(answer, Said::Closed(Some(4429))), "{answer:?}");
+    let history = api.transitions(&satellite.id).await;
+    assert_eq!(history.len(), 6);
+    assert_eq!(api.status(&satellite.id).await, "online");
+    holder.stop().await;
 }

@@ -145,4 +145,6 @@ impl SatelliteGateway for AcceptAll {
     async fn closed(&self, session: SessionRef, _: CloseReason) {
         self.outboxes.lock().remove(&session.session);
     }
+
+    fn displaced(&self, _: SessionRef, _: std::net::IpAddr) {}
 }

@@ -3,6 +3,7 @@
 use futures_util::SinkExt as _;
 use groundcontrol_core::connection::{CloseReason, Fence};
 use groundcontrol_core::ports::{Authentication, Order};
+use groundcontrol_core::satellite::Epoch;
 use groundcontrol_core::session::SessionSettings;
 use groundcontrol_core::time::Millis;
 use groundcontrol_websocket::SocketSettings;
@@ -224,6 +225,25 @@ async fn t6_a_fenced_socket_is_closed_with_4409_or_4403_when_gone_and_records_no
         assert_eq!(satellite.rest().await, (vec![], Some(expected)), "{fence:?}");
     }
     assert_eq!(server.recorded().await, []);
+}
+
+#[tokio::test]
+async fn a_takeover_from_a_peer_that_answers_is_told_and_one_from_a_silent_peer_is_not() {
+    let settings = SocketSettings { closing_within: Millis::new(50), ..SocketSettings::default() };
+    let server = serve(settings).await;
+    let silent = server.connect().await;
+    server.order(Order::Fenced(Fence::Superseded));
+    server.recorded().await;
+    assert_eq!(server.gateway.seen.lock().displaced, []);
+    drop(silent);
+
+    for fence in [Fence::Closed, Fence::Superseded] {
+        let alive = server.connect().await;
+        server.order(Order::Fenced(fence));
+        assert_eq!(alive.close_code().await, Some(4409));
+        server.recorded().await;
+    }
+    assert_eq!(server.gateway.seen.lock().displaced, [Epoch(1)]);
 }
 
 #[tokio::test]

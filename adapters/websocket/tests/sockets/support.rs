@@ -1,7 +1,7 @@
 //! A server with a scripted gateway, and satellites that speak to it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,7 @@ pub(crate) struct Seen {
     pub(crate) attempts: usize,
     pub(crate) beats: Vec<(SessionRef, Beat, Instant)>,
     pub(crate) closed: Vec<CloseReason>,
+    pub(crate) displaced: Vec<Epoch>,
     pub(crate) outboxes: Vec<Arc<dyn Outbox>>,
 }
 
@@ -80,6 +81,10 @@ impl SatelliteGateway for Gateway {
 
     async fn closed(&self, _session: SessionRef, reason: CloseReason) {
         self.seen.lock().closed.push(reason);
+    }
+
+    fn displaced(&self, session: SessionRef, _remote: IpAddr) {
+        self.seen.lock().displaced.push(session.epoch);
     }
 }
 

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::pod::Timing;
+use crate::secret_url::SecretUrl;
 
 /// What `serve` may be told; every field that is absent has a default. The same names, in kebab
 /// case, are the keys of the TOML file.
@@ -25,9 +26,13 @@ pub struct Options {
     /// Folder for the embedded database and the first API token [default: ./groundcontrol-data]
     #[arg(long, env = "GROUNDCONTROL_DATA_DIR", value_name = "PATH")]
     pub data_dir: Option<PathBuf>,
-    /// The store: sqlite://PATH [default: sqlite:// and groundcontrol.db under the data folder]
-    #[arg(long, env = "GROUNDCONTROL_DATABASE", value_name = "URL")]
-    pub database: Option<String>,
+    /// The store: sqlite://PATH of a file, or postgres://USER:PASSWORD@HOST/DATABASE, which many
+    /// pods may share [default: sqlite:// and groundcontrol.db under the data folder]
+    #[arg(long, env = "GROUNDCONTROL_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<SecretUrl>,
+    /// File with the password for the database server, in place of one in its URL
+    #[arg(long, env = "GROUNDCONTROL_DATABASE_PASSWORD_FILE", value_name = "PATH")]
+    pub database_password_file: Option<PathBuf>,
     /// How pods tell each other to look again: memory (one pod only) [default: memory]
     #[arg(long, env = "GROUNDCONTROL_QUEUE", value_name = "QUEUE")]
     pub queue: Option<String>,
@@ -109,7 +114,9 @@ pub struct Settings {
     /// Folder for the embedded database and the first API token.
     pub data_dir: PathBuf,
     /// URL of the database.
-    pub database: String,
+    pub database: SecretUrl,
+    /// The password for the database, where a file gave it.
+    pub database_password: Option<SecretString>,
     /// This pod's name.
     pub pod: PodName,
     /// Heartbeat interval and default threshold.
@@ -166,11 +173,22 @@ pub enum ConfigError {
         why: InvalidThreshold,
     },
     /// A kind of database that this build does not have.
-    #[error("--database {0:?} is not supported: use sqlite://PATH")]
-    Database(String),
+    #[error(
+        "--database {0} is not supported: use sqlite://PATH, or \
+         postgres://USER:PASSWORD@HOST/DATABASE"
+    )]
+    Database(SecretUrl),
+    /// The file with the database's password cannot be read, or is empty.
+    #[error("cannot read a password from the file {path} of --database-password-file: {why}")]
+    Password {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A kind of queue that this build does not have.
-    #[error("--queue {0:?} is not supported: use memory")]
-    Queue(String),
+    #[error("--queue {0} is not supported: use memory")]
+    Queue(SecretUrl),
     /// A name that could not be stored.
     #[error("--pod must have 1 to 200 characters and no control characters")]
     PodName,
@@ -197,6 +215,7 @@ impl Options {
             listen: self.listen.or(file.listen),
             data_dir: self.data_dir.or(file.data_dir),
             database: self.database.or(file.database),
+            database_password_file: self.database_password_file.or(file.database_password_file),
             queue: self.queue.or(file.queue),
             pod: self.pod.or(file.pod),
             heartbeat_interval: self.heartbeat_interval.or(file.heartbeat_interval),
@@ -219,14 +238,13 @@ impl Options {
         suffix: &str,
     ) -> Result<Settings, ConfigError> {
         let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from("groundcontrol-data"));
-        let database = self
-            .database
-            .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("groundcontrol.db").display()));
-        if !database.starts_with("sqlite:") {
-            return Err(ConfigError::Database(without_password(&database)));
+        let database = self.database.unwrap_or_else(|| in_folder(&data_dir));
+        if !database.is_file() && !database.is_server() {
+            return Err(ConfigError::Database(database));
         }
         if let Some(queue) = self.queue.filter(|queue| queue != "memory") {
-            return Err(ConfigError::Queue(without_password(&queue)));
+            let Ok(queue) = queue.parse();
+            return Err(ConfigError::Queue(queue));
         }
         let defaults = Timing::default();
         let drain_timeout = self.drain_timeout.map_or(defaults.drain_timeout, |span| span.0);
@@ -240,6 +258,7 @@ impl Options {
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             data_dir,
             database,
+            database_password: self.database_password_file.map(password).transpose()?,
             pod: pod_name(self.pod, suffix)?,
             liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
             tls: tls_files(self.tls_cert, self.tls_key)?,
@@ -248,6 +267,24 @@ impl Options {
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
             admin_token,
         })
+    }
+}
+
+fn in_folder(data_dir: &Path) -> SecretUrl {
+    let url = format!("sqlite://{}", data_dir.join("groundcontrol.db").display());
+    let Ok(url) = url.parse();
+    url
+}
+
+/// The first line of a file that is nobody else's business.
+fn password(path: PathBuf) -> Result<SecretString, ConfigError> {
+    let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    let text = read.map(zeroize::Zeroizing::new);
+    let line = text.as_ref().map(|text| text.lines().next().unwrap_or_default());
+    match line {
+        Ok("") => Err(ConfigError::Password { path, why: "its first line is empty".to_owned() }),
+        Ok(line) => Ok(line.into()),
+        Err(why) => Err(ConfigError::Password { path, why: why.clone() }),
     }
 }
 
@@ -292,14 +329,6 @@ fn pod_name(given: Option<String>, suffix: &str) -> Result<PodName, ConfigError>
     checked.map(|name| PodName::new(name.as_str())).map_err(|_| ConfigError::PodName)
 }
 
-/// A URL as it may be shown: what stands between `://` and `@` is left out.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,7 +345,7 @@ mod tests {
     fn without_options_the_defaults_of_the_documentation_hold() {
         let settings = resolve(Options::default()).unwrap();
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(settings.database, "sqlite://groundcontrol-data/groundcontrol.db");
+        assert_eq!(settings.database.expose(), "sqlite://groundcontrol-data/groundcontrol.db");
         assert_eq!(settings.liveness.heartbeat_interval, Millis::from_secs(15));
         assert_eq!(settings.liveness.default_threshold, Millis::from_secs(45));
         assert!(settings.pod.as_str().ends_with("-x1"));
@@ -351,8 +380,31 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_of_a_server_show_no_password() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hidden\nnot read\n").unwrap();
+        let options = toml(&format!(
+            "database = 'postgres://me:secret@db/x'\ndatabase-password-file = '{}'",
+            file.path().display()
+        ));
+        let settings = resolve(options.unwrap()).unwrap();
+        let password = settings.database_password.as_ref().unwrap();
+        assert_eq!(secrecy::ExposeSecret::expose_secret(password), "hidden");
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("hidden") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_password_file_that_gives_none_is_named() {
+        let options =
+            Options { database_password_file: Some("no/such/file".into()), ..Options::default() };
+        let refused = resolve(options).unwrap_err();
+        assert!(refused.contains("no/such/file"), "{refused}");
+    }
+
+    #[test]
     fn an_unsupported_database_is_named_without_its_password() {
-        let url = Some("mysql://me:secret@db/x".to_owned());
+        let url = "mysql://me:secret@db/x".parse().ok();
         let refused = resolve(Options { database: url, ..Options::default() }).unwrap_err();
         assert!(refused.contains("mysql://…@db/x"), "{refused}");
         assert!(!refused.contains("secret"));

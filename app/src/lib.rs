@@ -12,6 +12,7 @@
 pub mod pod;
 pub mod use_case;
 pub mod config;
+pub mod secret_url;
 pub mod wiring;
 pub mod serve;
 pub mod agent;

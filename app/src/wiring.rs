@@ -31,7 +31,7 @@ pub async fn start(
     settings: &Settings,
     metrics: impl Fn() -> String + Send + Sync + 'static,
 ) -> anyhow::Result<Wired> {
-    let store = DatabaseStore::open(&settings.database, Options::default())
+    let store = DatabaseStore::open(settings.database.expose(), options(settings))
         .await
         .context("cannot open the database")?;
     let (shared, clock) = (Arc::new(store.clone()), store.clock());
@@ -55,14 +55,20 @@ pub async fn start(
 
 /// Applies the pending migrations, or only names them.
 pub async fn migrate(settings: &Settings, only_name: bool) -> anyhow::Result<Vec<String>> {
-    let url = &settings.database;
+    let (url, options) = (settings.database.expose(), options(settings));
     if !only_name {
-        return groundcontrol_database::migrate(url).await.context("cannot migrate the database");
+        return groundcontrol_database::migrate(url, &options)
+            .await
+            .context("cannot migrate the database");
     }
-    let steps = groundcontrol_database::migration_status(url)
+    let steps = groundcontrol_database::migration_status(url, &options)
         .await
         .context("cannot read the state of the database")?;
     Ok(steps.into_iter().filter(|step| !step.applied).map(|step| step.name).collect())
+}
+
+fn options(settings: &Settings) -> Options {
+    Options { password: settings.database_password.clone(), ..Options::default() }
 }
 
 impl Wired {

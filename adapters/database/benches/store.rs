@@ -78,7 +78,7 @@ fn id(number: usize) -> SatelliteId {
 /// A store with `satellites` that are all connected and were heard just now; a tenth have a
 /// threshold of their own. Filled behind the store's back, because that is faster.
 async fn filled(url: &str, satellites: usize) -> Result<DatabaseStore, Failed> {
-    migrate(url).await?;
+    migrate(url, &Options::default()).await?;
     let database = Database::connect(url).await?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     for first in (0..satellites).step_by(BEATS) {

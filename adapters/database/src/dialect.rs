@@ -13,6 +13,21 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
+/// What transactions of several pods do one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Giving positions to events, until they are committed: so the order of positions is that of
+    /// commits, and who has read up to one has missed none before it.
+    Events,
+    /// Changing what a silence depends on besides its satellite: span, leases, settings.
+    Watching,
+    /// Recording silences, which depend on that.
+    WatchingAsRead,
+}
+
+/// The first half of the advisory locks' keys: Ground Control's.
+pub(crate) const LOCKS: i32 = 0x6763_0001;
+
 /// The type of a column in a list of rows that is passed as one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -29,41 +44,67 @@ impl Dialect {
         }
     }
 
-    /// Begins a transaction that will write: SQLite takes its write lock at once, so that a busy
-    /// database is noticed before anything is done.
-    pub(crate) fn begin(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
-        }
-    }
-
-    /// The rows of a JSON array of objects, `$1`, as a table: one parameter for any number of
-    /// rows, and one prepared statement.
+    /// The rows that [`table::parameters`](crate::table::parameters) passes, as a table.
     pub(crate) fn rows(self, columns: &[(&str, Type)]) -> String {
-        let column = |(name, kind): &(&str, Type)| match (self, kind) {
-            (Self::Sqlite, Type::Id) => format!("unhex(j.value ->> '{name}', '-') AS {name}"),
-            (Self::Sqlite, Type::Int | Type::Text) => format!("j.value ->> '{name}' AS {name}"),
-            (Self::Postgres, Type::Id) => format!("{name} uuid"),
-            (Self::Postgres, Type::Int) => format!("{name} bigint"),
-            (Self::Postgres, Type::Text) => format!("{name} text"),
-        };
-        let columns = columns.iter().map(column).collect::<Vec<_>>().join(", ");
         match self {
-            // The binary form spares reading an object's text once for each of its columns, which
-            // is most of what a batch would cost.
-            Self::Sqlite => format!("(SELECT {columns} FROM jsonb_each($1) AS j)"),
+            // The binary form spares reading a row's text once for each of its columns, which is
+            // most of what a batch would cost.
+            Self::Sqlite => {
+                let column = |(at, (name, kind)): (usize, &(&str, Type))| match kind {
+                    Type::Id => format!("unhex(j.value ->> {at}, '-') AS {name}"),
+                    Type::Int | Type::Text => format!("j.value ->> {at} AS {name}"),
+                };
+                let columns: Vec<_> = columns.iter().enumerate().map(column).collect();
+                format!("(SELECT {} FROM jsonb_each($1) AS j)", columns.join(", "))
+            }
             Self::Postgres => {
-                format!("(SELECT * FROM jsonb_to_recordset($1::jsonb) AS j ({columns}))")
+                let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+                let array = |(at, (_, kind)): (usize, &(&str, Type))| {
+                    let kind = match kind {
+                        Type::Id => "uuid",
+                        Type::Int => "bigint",
+                        Type::Text => "text",
+                    };
+                    format!("${}::{kind}[]", at + 1)
+                };
+                let arrays: Vec<_> = columns.iter().enumerate().map(array).collect();
+                let (arrays, names) = (arrays.join(", "), names.join(", "));
+                format!("(SELECT * FROM unnest({arrays}) AS j ({names}))")
             }
         }
     }
 
-    /// The ids in a JSON array of their texts, `$1`, as a subquery.
+    /// The ids that [`table::ids`](crate::table::ids) passes as `$1`, as a subquery.
     pub(crate) fn ids(self) -> &'static str {
         match self {
             Self::Sqlite => "(SELECT unhex(j.value, '-') FROM json_each($1) AS j)",
-            Self::Postgres => "(SELECT j::uuid FROM jsonb_array_elements_text($1::jsonb) AS j)",
+            Self::Postgres => "(SELECT unnest($1::uuid[]))",
+        }
+    }
+
+    /// What a transaction waits for before it goes on, until it ends; none where there is but one
+    /// transaction at a time. Each lock is named after a table, so that schemas do not share it.
+    pub(crate) fn lock(self, lock: Lock) -> Option<String> {
+        let (function, table) = match (self, lock) {
+            (Self::Sqlite, _) => return None,
+            (Self::Postgres, Lock::Events) => ("pg_advisory_xact_lock", "transitions"),
+            (Self::Postgres, Lock::Watching) => ("pg_advisory_xact_lock", "watch_span"),
+            (Self::Postgres, Lock::WatchingAsRead) => {
+                ("pg_advisory_xact_lock_shared", "watch_span")
+            }
+        };
+        Some(format!("SELECT {function}({LOCKS}, '{table}'::regclass::oid::int4)"))
+    }
+
+    /// Locks the records of `$1`, in the one order in which everybody does; none where there is
+    /// but one transaction at a time.
+    pub(crate) fn lock_records(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "SELECT satellite_id FROM satellite_connections WHERE satellite_id = ANY($1) \
+                 ORDER BY satellite_id FOR NO KEY UPDATE",
+            ),
         }
     }
 
@@ -136,10 +177,11 @@ impl Dialect {
                 Ok(26) => Meaning::NotADatabase,
                 _ => Meaning::Unavailable,
             },
-            Self::Postgres => match code.get(..2) {
-                Some("22" | "23" | "42") => Meaning::OneStatement,
-                Some("XX") => Meaning::Corrupt,
-                _ if matches!(code, "53100" | "25006") => Meaning::RefusesWrites,
+            Self::Postgres => match (code, code.get(..2)) {
+                ("40001" | "40P01", _) => Meaning::Overtaken,
+                ("53100" | "25006", _) => Meaning::RefusesWrites,
+                ("XX001" | "XX002", _) => Meaning::Corrupt,
+                (_, Some("22" | "23" | "42")) => Meaning::OneStatement,
                 _ => Meaning::Unavailable,
             },
         }
@@ -157,6 +199,10 @@ pub(crate) enum Meaning {
     Corrupt,
     /// The file is something else.
     NotADatabase,
+    /// Another transaction was in the way, and this one was undone for it: worth another try.
+    Overtaken,
+    /// The connection was lost, and with it whatever was not committed: worth another try.
+    Lost,
     /// Anything else: it cannot be reached, is busy, or its disk fails.
     Unavailable,
 }

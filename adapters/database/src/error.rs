@@ -4,6 +4,7 @@ use groundcontrol_core::ports::StoreError;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use crate::dialect::{Dialect, Meaning};
+use crate::postgres::is_lost;
 
 /// Why an operation failed, before it is known what was being done for whom.
 #[derive(Clone, Debug)]
@@ -34,9 +35,10 @@ impl Failure {
                     Meaning::Corrupt | Meaning::NotADatabase => {
                         StoreError::Corrupt { doing, detail }
                     }
-                    Meaning::OneStatement | Meaning::Unavailable => {
-                        StoreError::Unavailable { doing, detail }
-                    }
+                    Meaning::OneStatement
+                    | Meaning::Overtaken
+                    | Meaning::Lost
+                    | Meaning::Unavailable => StoreError::Unavailable { doing, detail },
                 }
             }
             Self::OutcomeUnknown(error) => {
@@ -47,8 +49,14 @@ impl Failure {
         }
     }
 
-    /// Whether one of several writes may be what failed, so that the others deserve a try of
-    /// their own.
+    /// Whether nothing of it was done, and the same may succeed at once.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        matches!(self, Self::Database(_, Meaning::Overtaken | Meaning::Lost))
+    }
+
+    /// Whether one of several writes may be what failed, so that each deserves a try of its own.
+    /// One that was alone too: another pod may have made it moot meanwhile, as one that takes the
+    /// same name does.
     pub(crate) fn may_be_of_one_write(&self) -> bool {
         matches!(self, Self::Database(_, Meaning::OneStatement) | Self::Corrupt(_))
     }
@@ -57,6 +65,7 @@ impl Failure {
 /// What the driver's error means.
 pub(crate) fn meaning(error: &DbErr, dialect: Dialect) -> Meaning {
     match sqlx_error(error) {
+        Some(error) if dialect == Dialect::Postgres && is_lost(error) => Meaning::Lost,
         Some(SqlxError::Database(error)) => {
             error.code().map_or(Meaning::Unavailable, |code| dialect.meaning(&code))
         }
@@ -78,7 +87,7 @@ pub(crate) fn detail(error: &DbErr) -> String {
     }
 }
 
-fn sqlx_error(error: &DbErr) -> Option<&SqlxError> {
+pub(crate) fn sqlx_error(error: &DbErr) -> Option<&SqlxError> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))

@@ -1,5 +1,5 @@
-//! The store of Ground Control on sea-orm: SQLite, embedded. PostgreSQL is prepared for, in the same
-//! code, and not supported yet.
+//! The store of Ground Control on sea-orm: SQLite, embedded, and PostgreSQL, shared by any number of
+//! pods.
 //!
 //! [`DatabaseStore`] implements [`SatelliteStore`](groundcontrol_core::ports::SatelliteStore) and
 //! [`ApiTokenStore`](groundcontrol_core::ports::ApiTokenStore). Read `store` for the shape: reads
@@ -28,12 +28,15 @@ mod clock;
 mod write;
 mod read;
 mod rows;
+mod table;
 mod dialect;
 mod database;
+mod postgres;
 mod error;
 #[cfg(test)]
 mod tests;
 
-pub use clock::{DatabaseClock, MachineTime};
+pub use clock::{DatabaseClock, MachineTime, ServerClock};
 pub use open::{MigrationStep, OpenError, Options, migrate, migration_status};
+pub use postgres::ServerLimits;
 pub use store::{DatabaseStore, Stats};

@@ -16,8 +16,10 @@ use groundcontrol_core::satellite::{
     Liveness, PodName, ReportedAgent, SatelliteId, Seq, TokenHash, TokenId,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::clock::DatabaseClock;
+use crate::clock::{DatabaseClock, ServerClock};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::open::{self, OpenError, Options};
@@ -42,6 +44,8 @@ struct Inner {
     snapshots: Batched<ConnectionSnapshot>,
     lookups: Arc<Lookups>,
     clock: Arc<dyn Clock>,
+    /// The task that measures store time, where it is a server's.
+    measuring: Option<AbortOnDropHandle<()>>,
     /// The connection that the writer has, for tests that make it fail.
     #[cfg(test)]
     writing: Database,
@@ -61,21 +65,11 @@ pub struct Stats {
 }
 
 impl DatabaseStore {
-    /// Opens the database at `url`, `sqlite://PATH`; makes it where there is none, and brings its
-    /// schema up to date. Must be called on a Tokio runtime, which then carries the store's tasks.
+    /// Opens the database at `url`, `sqlite://PATH` or `postgres://USER@HOST/DATABASE`, and brings
+    /// its schema up to date. Makes a file where there is none. Must be called on a Tokio runtime, which then carries the store's tasks.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let opened = open::open(url, &options).await?;
-        let clock: Arc<dyn Clock> = match options.clock {
-            Some(clock) => clock,
-            None => {
-                let latest = fleet::latest_time(&opened.reader).await;
-                let latest = latest.map_err(|failure| OpenError::Database {
-                    doing: "read the latest time that is stored",
-                    detail: failure.to_store_error("read it").to_string(),
-                })?;
-                Arc::new(DatabaseClock::starting(options.machine, latest))
-            }
-        };
+        let (clock, measuring) = clock(&opened.reader, options).await?;
         let reader = opened.reader;
         let lookups = Arc::new(Lookups::default());
         let (database, counted) = (reader.clone(), Arc::clone(&lookups));
@@ -97,6 +91,7 @@ impl DatabaseStore {
             writer: Writer::start(opened.writer, Arc::clone(&clock), opened.lock),
             reader,
             clock,
+            measuring: measuring.map(AbortOnDropHandle::new),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -119,10 +114,11 @@ impl DatabaseStore {
 
     /// Writes what is queued, tidies up, and closes the database for all clones; later calls fail.
     pub async fn close(&self) {
-        self.inner.writer.close().await;
-        if let Err(error) = self.inner.reader.connection.close_by_ref().await {
-            tracing::warn!(%error, "could not close the database");
+        if let Some(measuring) = &self.inner.measuring {
+            measuring.abort();
         }
+        self.inner.writer.close().await;
+        self.inner.reader.close().await;
     }
 
     fn reader(&self) -> &Database {
@@ -143,6 +139,29 @@ impl fmt::Debug for DatabaseStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseStore").field("stats", &self.stats()).finish_non_exhaustive()
     }
+}
+
+/// Store time, and the task that measures it where there is one.
+async fn clock(
+    reader: &Database,
+    options: Options,
+) -> Result<(Arc<dyn Clock>, Option<JoinHandle<()>>), OpenError> {
+    if let Some(clock) = options.clock {
+        return Ok((clock, None));
+    }
+    if let Some(server) = reader.server() {
+        let doing = "ask the database server for the time";
+        let started = ServerClock::start(options.machine, server).await;
+        let (clock, measuring) =
+            started.map_err(|error| OpenError::Database { doing, detail: error.to_string() })?;
+        return Ok((clock, Some(measuring)));
+    }
+    let latest = fleet::latest_time(reader).await;
+    let latest = latest.map_err(|failure| OpenError::Database {
+        doing: "read the latest time that is stored",
+        detail: failure.to_store_error("read it").to_string(),
+    })?;
+    Ok((Arc::new(DatabaseClock::starting(options.machine, latest)), None))
 }
 
 /// Completes "could not …" for an operation that failed.

@@ -10,6 +10,7 @@ use groundcontrol_core::conformance::{self, Fixture, Outcome, Report};
 use groundcontrol_core::ports::{ApiTokenStore, Clock, SatelliteStore};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options};
+use groundcontrol_testpostgres::Schema;
 
 /// The cases bring their own times; the store's clock must not be ahead of them.
 struct Stopped;
@@ -25,9 +26,12 @@ impl Clock for Stopped {
 }
 
 async fn open(folder: &Path) -> DatabaseStore {
-    let url = format!("sqlite://{}", folder.join("store.db").display());
+    open_at(&format!("sqlite://{}", folder.join("store.db").display())).await
+}
+
+async fn open_at(url: &str) -> DatabaseStore {
     let options = Options { clock: Some(Arc::new(Stopped)), ..Options::default() };
-    DatabaseStore::open(&url, options).await.unwrap()
+    DatabaseStore::open(url, options).await.unwrap()
 }
 
 macro_rules! fixture {
@@ -52,6 +56,32 @@ macro_rules! fixture {
     };
 }
 
+/// Three pods on one server, each with connections of its own.
+macro_rules! server_fixture {
+    ($port:ident) => {
+        || async {
+            let schema = Schema::make().await;
+            let url = schema.url();
+            let mut pods = Vec::<Arc<dyn $port>>::new();
+            for _ in 0..3 {
+                pods.push(Arc::new(open_at(&url).await));
+            }
+            let fixture = Fixture::<dyn $port>::from(pods.remove(0));
+            let fixture = pods.into_iter().fold(fixture, Fixture::with_handle);
+            fixture
+                .reopened_by(move || {
+                    let url = url.clone();
+                    async move {
+                        let store: Arc<dyn $port> = Arc::new(open_at(&url).await);
+                        store
+                    }
+                })
+                .giving_up_after(|| tokio::time::sleep(Duration::from_secs(60)))
+                .keeping(schema)
+        }
+    };
+}
+
 fn no_case_fails_or_is_skipped(report: &Report) {
     report.assert_passed();
     let all = report.cases().iter().all(|case| case.outcome == Outcome::Passed);
@@ -66,6 +96,27 @@ async fn a_sqlite_database_is_a_satellite_store() {
 #[tokio::test]
 async fn a_sqlite_database_is_an_api_token_store() {
     no_case_fails_or_is_skipped(&conformance::api_token_store(fixture!(ApiTokenStore)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_are_a_satellite_store() {
+    no_case_fails_or_is_skipped(
+        &conformance::satellite_store(server_fixture!(SatelliteStore)).await,
+    );
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_are_an_api_token_store() {
+    no_case_fails_or_is_skipped(
+        &conformance::api_token_store(server_fixture!(ApiTokenStore)).await,
+    );
+}
+
+#[tokio::test]
+async fn the_clock_of_a_postgresql_server_is_a_clock() {
+    let schema = Schema::make().await;
+    let store = DatabaseStore::open(&schema.url(), Options::default()).await.unwrap();
+    conformance::clock(|| async { store.clock() }).await.assert_passed();
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Simulated pods on SQLite keep every property.
+//! Simulated pods on SQLite, and on PostgreSQL with connections of their own, keep every property.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use groundcontrol_core::model::pods::{Action, BrokenRun, Pods, StoreTime};
 use groundcontrol_database::{DatabaseStore, Options};
+use groundcontrol_testpostgres::Schema;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -33,7 +34,7 @@ fn folder() -> tempfile::TempDir {
     }
 }
 
-fn run(count: usize, actions: &[Action]) -> Result<(), BrokenRun> {
+fn on_a_file(count: usize, actions: &[Action]) -> Result<(), BrokenRun> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (folder, time) = (folder(), StoreTime::default());
@@ -47,4 +48,32 @@ fn run(count: usize, actions: &[Action]) -> Result<(), BrokenRun> {
     })
 }
 
-groundcontrol_core::prove_pods!(config(), run);
+/// As many handles as pods, each with connections of its own, and every call goes through another
+/// one than the call before.
+fn on_a_server(count: usize, actions: &[Action]) -> Result<(), BrokenRun> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (schema, time) = (Schema::make().await, StoreTime::default());
+        let mut stores = Vec::new();
+        for _ in 0..count {
+            let options = Options { clock: Some(Arc::new(time.clone())), ..Options::default() };
+            stores.push(DatabaseStore::open(&schema.url(), options).await.unwrap());
+        }
+        let pods = Pods::on(Arc::new(stores[0].clone()), count).await.unwrap();
+        let others = stores[1..].iter().cloned();
+        let pods = others.fold(pods, |pods, store| pods.with_handle(Arc::new(store)));
+        let ran = pods.with_time(time).run(actions).await;
+        for store in stores {
+            store.close().await;
+        }
+        ran
+    })
+}
+
+mod sqlite {
+    groundcontrol_core::prove_pods!(super::config(), super::on_a_file);
+}
+
+mod postgresql {
+    groundcontrol_core::prove_pods!(super::config(), super::on_a_server);
+}

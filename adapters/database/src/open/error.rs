@@ -9,15 +9,43 @@ pub enum OpenError {
     /// Not a URL that names a database file or server.
     #[error(
         "the database URL (scheme {scheme:?}) is not understood; give sqlite://PATH of a file, \
-         without parameters"
+         without parameters, or postgres://USER@HOST/DATABASE"
     )]
     Url {
         /// What stands before the first colon.
         scheme: String,
     },
-    /// A database server, which this version is not ready for.
-    #[error("PostgreSQL is not supported by this version yet; give sqlite://PATH of a file")]
-    NotYet,
+    /// The URL of a database server makes no sense. The URL is not shown: it may hold a password.
+    #[error(
+        "the database URL is not understood: {why}; give \
+         postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, with what is not a \
+         letter or digit in user and password written as %XX"
+    )]
+    ServerUrl {
+        /// What is wrong.
+        why: String,
+    },
+    /// The server is of an old version.
+    #[error("the database server is PostgreSQL {version}; Ground Control needs 15 or newer")]
+    TooOld {
+        /// Its version.
+        version: String,
+    },
+    /// The database cannot hold all characters.
+    #[error(
+        "the database has the encoding {encoding}; make one with CREATE DATABASE … ENCODING 'UTF8' \
+         TEMPLATE template0"
+    )]
+    Encoding {
+        /// Its encoding.
+        encoding: String,
+    },
+    /// The search path of the connection leads to no schema.
+    #[error(
+        "no schema of the database can be used: the search path names none that exists and that \
+         this user may use; make one with CREATE SCHEMA, or correct the search path"
+    )]
+    NoSchema,
     /// The folder of the database file cannot be made or written to.
     #[error("could not make the database folder {}: {source}", .path.display())]
     Folder {

@@ -10,31 +10,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundcontrol_core::ports::Clock;
+use secrecy::SecretString;
 
 pub use error::OpenError;
 pub use schema::MigrationStep;
 
 use crate::clock::MachineTime;
 use crate::database::Database;
+use crate::dialect::Dialect;
+use crate::postgres::{Address, Readers, ServerLimits, Writer};
 
 /// How a database is opened. The defaults suit a server of a hundred thousand satellites.
 #[derive(Clone)]
 pub struct Options {
     /// Connections that read at the same time.
     pub readers: u32,
-    /// How long a statement waits for a lock that another process holds.
+    /// How long a statement waits for a lock that another process holds on a database file.
     pub busy_timeout: Duration,
-    /// Memory that the writing connection may use for pages, in KiB; each that reads may use an
-    /// eighth.
+    /// Memory that the connection which writes to a file may use for pages, in KiB; each that
+    /// reads may use an eighth.
     pub cache_kib: u32,
-    /// The clocks that store time is taken from.
+    /// How long anything may take on a server.
+    pub limits: ServerLimits,
+    /// The password for a server, in place of one in the URL.
+    pub password: Option<SecretString>,
+    /// The clocks of this machine that store time is made with.
     pub machine: MachineTime,
-    /// Store time itself, in place of that of [`DatabaseClock`](crate::DatabaseClock): for tests
-    /// whose time is their own.
+    /// Store time itself, in place of that of [`DatabaseClock`](crate::DatabaseClock) or
+    /// [`ServerClock`](crate::ServerClock): for tests whose time is their own.
     pub clock: Option<Arc<dyn Clock>>,
-    /// Opens `postgres://` URLs too, for trying them. Not for use yet: with several servers, events
-    /// may be read out of order and so be missed, and store time is that of each machine.
-    pub postgres_preview: bool,
 }
 
 impl Default for Options {
@@ -43,9 +47,10 @@ impl Default for Options {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             cache_kib: 64 * 1024,
+            limits: ServerLimits::default(),
+            password: None,
             machine: MachineTime::system(),
             clock: None,
-            postgres_preview: false,
         }
     }
 }
@@ -56,6 +61,7 @@ impl fmt::Debug for Options {
             .field("readers", &self.readers)
             .field("busy_timeout", &self.busy_timeout)
             .field("cache_kib", &self.cache_kib)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -73,51 +79,53 @@ pub(crate) async fn open(url: &str, options: &Options) -> Result<Opened, OpenErr
     match Place::of(url)? {
         Place::File(path) => {
             let (writer, lock) = sqlite::open_writer(&path, options).await?;
-            schema::bring_up_to_date(&writer).await?;
+            schema::bring_up_to_date(&writer, Dialect::Sqlite).await?;
             let reader = sqlite::open_readers(&path, options).await?;
+            let (writer, reader) = (Database::file(writer), Database::file(reader));
             Ok(Opened { writer, reader, lock: Some(lock) })
         }
         Place::Server(url) => {
-            let writer = postgres::connect(&url, 1, options).await?;
-            schema::bring_up_to_date(&writer).await?;
-            let reader = postgres::connect(&url, options.readers, options).await?;
-            Ok(Opened { writer, reader, lock: None })
+            let address = address(&url, options)?;
+            postgres::bring_up_to_date(&address).await?;
+            let reader = Database::readers(Readers::new(&address, options.readers));
+            Ok(Opened { writer: Database::writer(Writer::new(address)), reader, lock: None })
         }
     }
 }
 
 /// Brings the schema of the database at `url` up to date and answers the steps that were run, in
-/// order. Makes the file where there is none; refuses while a server has it open.
-pub async fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
-    let (writer, _lock) = writer(url).await?;
-    let done = schema::bring_up_to_date(&writer).await;
-    close(writer).await;
-    done
+/// order. Makes a file where there is none; refuses while a server has it open.
+pub async fn migrate(url: &str, options: &Options) -> Result<Vec<String>, OpenError> {
+    match Place::of(url)? {
+        Place::File(path) => {
+            let (writer, _lock) = sqlite::open_writer(&path, options).await?;
+            let done = schema::bring_up_to_date(&writer, Dialect::Sqlite).await;
+            Database::file(writer).close().await;
+            done
+        }
+        Place::Server(url) => postgres::bring_up_to_date(&address(&url, options)?).await,
+    }
 }
 
 /// The steps of the schema and whether each was applied to the database at `url`, in order.
-pub async fn migration_status(url: &str) -> Result<Vec<MigrationStep>, OpenError> {
-    let (writer, _lock) = writer(url).await?;
-    let status = schema::status(&writer).await;
-    close(writer).await;
-    status
-}
-
-async fn writer(url: &str) -> Result<(Database, Option<std::fs::File>), OpenError> {
-    let options = Options::default();
+pub async fn migration_status(
+    url: &str,
+    options: &Options,
+) -> Result<Vec<MigrationStep>, OpenError> {
     match Place::of(url)? {
         Place::File(path) => {
-            let (writer, lock) = sqlite::open_writer(&path, &options).await?;
-            Ok((writer, Some(lock)))
+            let (writer, _lock) = sqlite::open_writer(&path, options).await?;
+            let status = schema::status(&writer, Dialect::Sqlite).await;
+            Database::file(writer).close().await;
+            status
         }
-        Place::Server(url) => Ok((postgres::connect(&url, 1, &options).await?, None)),
+        Place::Server(url) => postgres::status(&address(&url, options)?).await,
     }
 }
 
-async fn close(database: Database) {
-    if let Err(error) = database.connection.close_by_ref().await {
-        tracing::warn!(%error, "could not close the database");
-    }
+fn address(url: &str, options: &Options) -> Result<Address, OpenError> {
+    let address = Address::of(url, options.password.as_ref(), options.limits);
+    address.map_err(|why| OpenError::ServerUrl { why })
 }
 
 /// What a URL points to.

@@ -1,12 +1,12 @@
 //! The schema that a database has, and the one that this version needs.
 
 use groundcontrol_migrations::Migrator;
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 
 use super::OpenError;
-use crate::database::Database;
-use crate::error::{Failure, detail};
+use crate::dialect::{Dialect, LOCKS};
+use crate::error::detail;
 
 /// One step of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,20 +20,43 @@ pub struct MigrationStep {
 /// Where the migrator notes the steps that were applied.
 const STEPS_TABLE: &str = "seaql_migrations";
 
-/// Runs the steps that are missing and answers their names, in order.
-pub(super) async fn bring_up_to_date(database: &Database) -> Result<Vec<String>, OpenError> {
-    let missing = status(database).await?.into_iter().filter(|step| !step.applied);
-    let missing: Vec<String> = missing.map(|step| step.name).collect();
-    if !missing.is_empty() {
-        let up = Migrator::up(&database.connection, None).await;
-        up.map_err(|error| failed("bring the schema up to date", &error))?;
+/// Runs the steps that are missing and answers their names, in order. On a server, pods that start
+/// at once take turns, all missing steps are one transaction, and who comes later finds them done.
+pub(super) async fn bring_up_to_date(
+    connection: &DatabaseConnection,
+    dialect: Dialect,
+) -> Result<Vec<String>, OpenError> {
+    let missing = missing(connection, dialect).await?;
+    if missing.is_empty() {
+        return Ok(missing);
     }
-    Ok(missing)
+    let doing = "bring the schema up to date";
+    let failed = |error| failed(doing, &error);
+    match dialect {
+        Dialect::Sqlite => {
+            Migrator::up(connection, None).await.map_err(failed)?;
+            Ok(missing)
+        }
+        Dialect::Postgres => {
+            let transaction = connection.begin().await.map_err(failed)?;
+            let turn = format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext(current_schema()))");
+            transaction.execute_unprepared(&turn).await.map_err(failed)?;
+            let missing = self::missing(&transaction, dialect).await?;
+            if !missing.is_empty() {
+                Migrator::up(&transaction, None).await.map_err(failed)?;
+            }
+            transaction.commit().await.map_err(failed)?;
+            Ok(missing)
+        }
+    }
 }
 
 /// The steps and whether each was applied; changes nothing.
-pub(super) async fn status(database: &Database) -> Result<Vec<MigrationStep>, OpenError> {
-    let applied = applied(database).await?;
+pub(super) async fn status(
+    connection: &impl ConnectionTrait,
+    dialect: Dialect,
+) -> Result<Vec<MigrationStep>, OpenError> {
+    let applied = applied(connection, dialect).await?;
     let known: Vec<String> =
         Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
     if let Some(step) = applied.iter().find(|step| !known.contains(step)) {
@@ -43,10 +66,21 @@ pub(super) async fn status(database: &Database) -> Result<Vec<MigrationStep>, Op
     Ok(known.into_iter().map(step).collect())
 }
 
-async fn applied(database: &Database) -> Result<Vec<String>, OpenError> {
-    let tables = names(database, database.dialect.tables()).await?;
+async fn missing(
+    connection: &impl ConnectionTrait,
+    dialect: Dialect,
+) -> Result<Vec<String>, OpenError> {
+    let missing = status(connection, dialect).await?.into_iter().filter(|step| !step.applied);
+    Ok(missing.map(|step| step.name).collect())
+}
+
+async fn applied(
+    connection: &impl ConnectionTrait,
+    dialect: Dialect,
+) -> Result<Vec<String>, OpenError> {
+    let tables = names(connection, dialect, dialect.tables()).await?;
     if tables.iter().any(|table| table == STEPS_TABLE) {
-        return names(database, &format!("SELECT version FROM {STEPS_TABLE}")).await;
+        return names(connection, dialect, &format!("SELECT version FROM {STEPS_TABLE}")).await;
     }
     match tables.into_iter().next() {
         Some(table) => Err(OpenError::NotOurs { table }),
@@ -54,15 +88,16 @@ async fn applied(database: &Database) -> Result<Vec<String>, OpenError> {
     }
 }
 
-async fn names(database: &Database, sql: &str) -> Result<Vec<String>, OpenError> {
-    let doing = "read the schema";
-    let rows = database.all(sql, []).await.map_err(|failure| match failure {
-        Failure::Database(error, _) | Failure::OutcomeUnknown(error) => failed(doing, &error),
-        Failure::Corrupt(detail) => OpenError::Database { doing, detail },
-        Failure::Closed => OpenError::Database { doing, detail: "it was closed".to_owned() },
-    })?;
+async fn names(
+    connection: &impl ConnectionTrait,
+    dialect: Dialect,
+    sql: &str,
+) -> Result<Vec<String>, OpenError> {
+    let failed = |error| failed("read the schema", &error);
+    let read = Statement::from_string(dialect.backend(), sql);
+    let rows = connection.query_all_raw(read).await.map_err(failed)?;
     let name = |row: &sea_orm::QueryResult| row.try_get_by_index::<String>(0);
-    rows.iter().map(name).collect::<Result<_, _>>().map_err(|error| failed(doing, &error))
+    rows.iter().map(name).collect::<Result<_, _>>().map_err(failed)
 }
 
 fn failed(doing: &'static str, error: &DbErr) -> OpenError {

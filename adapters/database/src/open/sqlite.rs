@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
 use super::{OpenError, Options};
-use crate::database::Database;
 use crate::dialect::{Dialect, Meaning};
 use crate::error::{detail, meaning};
 
@@ -31,7 +30,7 @@ const LOCK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) async fn open_writer(
     path: &Path,
     options: &Options,
-) -> Result<(Database, File), OpenError> {
+) -> Result<(DatabaseConnection, File), OpenError> {
     make_folder(path)?;
     let lock = lock(path, options.busy_timeout).await?;
     make_file(path)?;
@@ -50,7 +49,10 @@ pub(super) async fn open_writer(
 }
 
 /// Connects for reading.
-pub(super) async fn open_readers(path: &Path, options: &Options) -> Result<Database, OpenError> {
+pub(super) async fn open_readers(
+    path: &Path,
+    options: &Options,
+) -> Result<DatabaseConnection, OpenError> {
     let (configured, cache_kib) = (path.to_owned(), options.cache_kib / 8);
     let busy_timeout = options.busy_timeout;
     let connect = pool(options.readers.max(1), move |sqlite| {
@@ -89,10 +91,8 @@ fn pool(
     options
 }
 
-async fn connected(options: ConnectOptions, path: &Path) -> Result<Database, OpenError> {
-    let connection = sea_orm::Database::connect(options).await;
-    let connection = connection.map_err(|error| failed(&error, path))?;
-    Ok(Database { connection, dialect: Dialect::Sqlite })
+async fn connected(options: ConnectOptions, path: &Path) -> Result<DatabaseConnection, OpenError> {
+    Database::connect(options).await.map_err(|error| failed(&error, path))
 }
 
 fn failed(error: &DbErr, path: &Path) -> OpenError {
@@ -101,6 +101,8 @@ fn failed(error: &DbErr, path: &Path) -> OpenError {
         Meaning::RefusesWrites
         | Meaning::OneStatement
         | Meaning::Corrupt
+        | Meaning::Overtaken
+        | Meaning::Lost
         | Meaning::Unavailable => {
             OpenError::Database { doing: "open the database", detail: detail(error) }
         }

@@ -4,20 +4,20 @@ use std::collections::HashMap;
 
 use groundcontrol_core::ports::{ConnectionSnapshot, Credentials};
 use groundcontrol_core::satellite::SatelliteId;
-use sea_orm::QueryResult;
-use uuid::Uuid;
+use sea_orm::{QueryResult, Value};
 
-use crate::database::{Database, json};
+use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::rows::{self, Columns};
+use crate::table;
 
 /// The connections of those of `ids` that exist.
 pub(crate) async fn snapshots(
     database: &Database,
     ids: Vec<SatelliteId>,
 ) -> Result<HashMap<SatelliteId, ConnectionSnapshot>, Failure> {
-    let rows = database.all(snapshots_sql(database.dialect), [id_list(&ids)?.into()]).await?;
+    let rows = database.all(snapshots_sql(database.dialect), [id_list(database, &ids)?]).await?;
     let read = |row: &QueryResult| rows::snapshot(&mut Columns::of(row, "satellite"));
     rows.iter().map(|row| read(row).map(|snapshot| (snapshot.satellite, snapshot))).collect()
 }
@@ -27,7 +27,7 @@ pub(crate) async fn credentials(
     database: &Database,
     ids: Vec<SatelliteId>,
 ) -> Result<HashMap<SatelliteId, Credentials>, Failure> {
-    let rows = database.all(credentials_sql(database.dialect), [id_list(&ids)?.into()]).await?;
+    let rows = database.all(credentials_sql(database.dialect), [id_list(database, &ids)?]).await?;
     let mut found: HashMap<SatelliteId, Credentials> = HashMap::with_capacity(ids.len());
     for row in &rows {
         let columns = &mut Columns::of(row, "satellite");
@@ -68,6 +68,6 @@ pub(crate) fn credentials_sql(dialect: Dialect) -> String {
 }
 
 /// Ids as the parameter of [`Dialect::ids`].
-pub(super) fn id_list(ids: &[SatelliteId]) -> Result<String, Failure> {
-    json(&ids.iter().map(|id| id.0).collect::<Vec<Uuid>>())
+pub(super) fn id_list(database: &Database, ids: &[SatelliteId]) -> Result<Value, Failure> {
+    table::ids(database.dialect, ids.iter().map(|id| id.0))
 }

@@ -26,7 +26,8 @@ pub(crate) async fn transitions(
     rows::all(&rows, |row| rows::recorded_event(row).map(|event| event.transition))
 }
 
-/// All transitions after `after`. There is one writer, so positions are in the order of commits.
+/// All transitions after `after`. Positions are in the order of commits: there is one writer, or
+/// [`Lock::Events`](crate::dialect::Lock::Events) makes the writers take turns.
 pub(crate) async fn events_after(
     database: &Database,
     after: Option<EventCursor>,

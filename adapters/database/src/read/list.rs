@@ -20,7 +20,7 @@ pub(crate) async fn get_many(
     ids: &[SatelliteId],
 ) -> Result<Vec<StoredSatellite>, Failure> {
     let sql = format!("{} WHERE s.id IN {}", select(), database.dialect.ids());
-    let rows = database.all(sql, [id_list(ids)?.into()]).await?;
+    let rows = database.all(sql, [id_list(database, ids)?]).await?;
     rows::all(&rows, rows::stored_satellite)
 }
 

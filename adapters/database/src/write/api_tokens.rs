@@ -6,6 +6,7 @@ use groundcontrol_core::time::Timestamp;
 use sea_orm::Value;
 
 use super::job::Write;
+use super::transitions::Recording;
 use crate::database::{Database, json};
 use crate::error::Failure;
 
@@ -20,7 +21,7 @@ impl Write for PutApiToken {
     type Output = ();
     const DOING: &'static str = "store an API token";
 
-    async fn write(&self, database: &Database) -> Result<(), Failure> {
+    async fn write(&self, database: &Database, _: &mut Recording) -> Result<(), Failure> {
         let NewApiToken { token, hash } = &self.0;
         let upsert = "INSERT INTO api_tokens (id, name, hash, scopes, created_at, expires_at) \
             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
@@ -44,7 +45,7 @@ impl Write for DeleteApiToken {
     type Output = bool;
     const DOING: &'static str = "delete an API token";
 
-    async fn write(&self, database: &Database) -> Result<bool, Failure> {
+    async fn write(&self, database: &Database, _: &mut Recording) -> Result<bool, Failure> {
         let delete = "DELETE FROM api_tokens WHERE id = $1";
         database.execute(delete, [self.0.0.into()]).await.map(|rows| rows == 1)
     }

@@ -5,9 +5,10 @@ use groundcontrol_core::ports::{CredentialAction, CredentialChange, WriteOutcome
 use groundcontrol_core::satellite::CredentialVersion;
 use sea_orm::Value;
 
+use super::edges;
 use super::job::Write;
 use super::satellites::{count, insert_token};
-use super::{edges, transitions};
+use super::transitions::Recording;
 use crate::database::Database;
 use crate::error::Failure;
 
@@ -19,13 +20,17 @@ impl Write for ChangeCredentials {
     type Output = WriteOutcome;
     const DOING: &'static str = "change a satellite's credentials";
 
-    async fn write(&self, database: &Database) -> Result<WriteOutcome, Failure> {
+    async fn write(
+        &self,
+        database: &Database,
+        recording: &mut Recording,
+    ) -> Result<WriteOutcome, Failure> {
         let change = &self.0;
         if !self.claim(database).await? {
             return edges::refused(database, change.read.satellite.0).await;
         }
         if let Some(transition) = change.transition() {
-            transitions::insert(database, &[(transition, &change.read)]).await?;
+            recording.add(transition, &change.read);
         }
         self.act(database).await?;
         Ok(WriteOutcome::Applied)

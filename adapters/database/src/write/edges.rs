@@ -10,16 +10,15 @@ use groundcontrol_core::connection::{ConnectionRecord, LifecycleEvent};
 use groundcontrol_core::ports::{ConnectionSnapshot, EdgeWrite, Guard, WriteOutcome};
 use groundcontrol_core::satellite::OwnThreshold;
 use groundcontrol_core::time::Timestamp;
-use sea_orm::Value;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::job::{Edges, rounds};
-use super::transitions;
-use crate::database::{Database, json};
+use super::transitions::Recording;
+use crate::database::Database;
 use crate::dialect::{Dialect, Type};
 use crate::error::Failure;
 use crate::rows::{Columns, default_threshold};
+use crate::table::{self, Cell};
 
 /// Edges of one statement.
 const CHUNK: usize = 1000;
@@ -36,10 +35,11 @@ pub(super) async fn apply(
     database: &Database,
     jobs: &mut [Edges],
     now: Timestamp,
+    recording: &mut Recording,
 ) -> Result<(), Failure> {
     let mut results = Vec::new();
     for round in rounds(sources(jobs), |source| source.write.read.satellite, CHUNK) {
-        let outcomes = write(database, &round, now).await?;
+        let outcomes = write(database, &round, now, recording).await?;
         let places = round.iter().map(|source| (source.job, source.index));
         results.extend(places.zip(outcomes));
     }
@@ -57,20 +57,21 @@ fn sources(jobs: &[Edges]) -> Vec<Source<'_>> {
     places.map(|(job, index)| Source { write: &jobs[job].writes[index], job, index }).collect()
 }
 
-/// Writes one round: records first, then the transitions of those that held.
+/// Writes one round, and adds the transitions of those that held to what is recorded.
 async fn write(
     database: &Database,
     round: &[Source<'_>],
     now: Timestamp,
+    recording: &mut Recording,
 ) -> Result<Vec<WriteOutcome>, Failure> {
     let rows: Vec<_> = round.iter().map(|source| Row::of_edge(source.write, now)).collect();
     let written = update(database, &rows).await?;
     let mut recorded: Vec<&Source<'_>> =
         round.iter().filter(|source| written.contains(&source.write.read.satellite.0)).collect();
     recorded.sort_by_key(|source| (source.job, source.index));
-    let transitions: Vec<_> =
-        recorded.iter().map(|source| (source.write.transition(), &source.write.read)).collect();
-    transitions::insert(database, &transitions).await?;
+    for source in recorded {
+        recording.add(source.write.transition(), &source.write.read);
+    }
     let refused = round.iter().map(|source| source.write.read.satellite.0);
     let refused: Vec<_> = refused.filter(|id| !written.contains(id)).collect();
     let existing = existing(database, &refused).await?;
@@ -85,7 +86,7 @@ async fn write(
     Ok(round.iter().map(outcome).collect())
 }
 
-const COLUMNS: &[(&str, Type)] = &[
+const COLUMNS: &[(&str, Type); 19] = &[
     ("id", Type::Id),
     ("read_epoch", Type::Int),
     ("read_seq", Type::Int),
@@ -108,7 +109,6 @@ const COLUMNS: &[(&str, Type)] = &[
 ];
 
 /// What must still be so, and what is written then. Conditions that do not apply are null.
-#[derive(Serialize)]
 pub(super) struct Row<'a> {
     id: Uuid,
     read_epoch: u64,
@@ -170,6 +170,31 @@ impl<'a> Row<'a> {
         Self { version: Some(version), ..self }
     }
 
+    /// In the order of the columns.
+    fn cells(&self) -> [Cell<'a>; 19] {
+        [
+            self.id.into(),
+            self.read_epoch.into(),
+            self.read_seq.into(),
+            self.read_version.into(),
+            self.read_heartbeat.into(),
+            self.read_own.into(),
+            self.read_default.into(),
+            self.read_since.into(),
+            self.leased_pod.into(),
+            self.leased_at.into(),
+            self.version.into(),
+            self.epoch.into(),
+            self.session.into(),
+            self.token.into(),
+            self.heartbeat.into(),
+            self.event.into(),
+            self.event_at.into(),
+            self.cause.into(),
+            self.seq.into(),
+        ]
+    }
+
     fn of_edge(write: &'a EdgeWrite, now: Timestamp) -> Self {
         let row = Self::new(&write.read, &write.change.next);
         match write.guard {
@@ -191,8 +216,9 @@ pub(super) async fn update(
     database: &Database,
     rows: &[Row<'_>],
 ) -> Result<HashSet<Uuid>, Failure> {
-    let rows = json(rows)?;
-    let written = database.all(update_sql(database.dialect), [Value::from(rows)]).await?;
+    let rows = rows.iter().map(Row::cells).collect();
+    let rows = table::parameters(database.dialect, COLUMNS, rows)?;
+    let written = database.all(update_sql(database.dialect), rows).await?;
     written.iter().map(|row| Columns::of(row, "written record").id()).collect()
 }
 
@@ -227,7 +253,8 @@ pub(super) async fn existing(database: &Database, ids: &[Uuid]) -> Result<HashSe
         "SELECT satellite_id FROM satellite_connections WHERE satellite_id IN {}",
         database.dialect.ids()
     );
-    let rows = database.all(sql, [Value::from(json(ids)?)]).await?;
+    let ids = table::ids(database.dialect, ids.iter().copied())?;
+    let rows = database.all(sql, [ids]).await?;
     rows.iter().map(|row| Columns::of(row, "connection").id()).collect()
 }
 

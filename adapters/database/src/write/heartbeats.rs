@@ -3,30 +3,21 @@
 use std::collections::HashSet;
 
 use groundcontrol_core::ports::HeartbeatWrite;
-use sea_orm::{QueryResult, Value};
-use serde::Serialize;
-use uuid::Uuid;
+use sea_orm::QueryResult;
 
 use super::job::{Heartbeats, rounds};
-use crate::database::{Database, json};
+use crate::database::Database;
 use crate::dialect::{Dialect, Type};
 use crate::error::Failure;
 use crate::rows::Columns;
+use crate::table::{self, Cell};
 
 /// Heartbeats of one statement.
 const CHUNK: usize = 1000;
 
-const COLUMNS: &[(&str, Type)] =
+/// `n` is a heartbeat's place in the round.
+const COLUMNS: &[(&str, Type); 4] =
     &[("id", Type::Id), ("epoch", Type::Int), ("at", Type::Int), ("n", Type::Int)];
-
-/// One heartbeat as a row of the parameter; `n` is its place in the round.
-#[derive(Serialize)]
-struct Row {
-    id: Uuid,
-    epoch: u64,
-    at: i64,
-    n: usize,
-}
 
 /// Where a heartbeat came from: job and index in it.
 struct Source {
@@ -59,24 +50,26 @@ pub(super) async fn apply(database: &Database, jobs: &mut [Heartbeats]) -> Resul
 
 /// Writes one round and answers the places of those that were not applied.
 async fn write(database: &Database, round: &[Source]) -> Result<Vec<usize>, Failure> {
-    let rows = round.iter().enumerate().map(|(n, Source { beat, .. })| Row {
-        id: beat.satellite.0,
-        epoch: beat.epoch.0,
-        at: beat.at.as_millis(),
-        n,
-    });
-    let rows = json(&rows.collect::<Vec<_>>())?;
-    let rows = Value::from(rows);
+    let cells = |(n, Source { beat, .. }): (usize, &Source)| -> [Cell<'_>; 4] {
+        [
+            beat.satellite.0.into(),
+            beat.epoch.0.into(),
+            beat.at.as_millis().into(),
+            (n as u64).into(),
+        ]
+    };
+    let rows = round.iter().enumerate().map(cells).collect();
+    let rows = table::parameters(database.dialect, COLUMNS, rows)?;
     let update = update(database.dialect);
     if let Some(returning) = database.dialect.returning("n") {
-        let applied = places(&database.all(update + &returning, [rows]).await?)?;
+        let applied = places(&database.all(update + &returning, rows).await?)?;
         let applied: HashSet<usize> = applied.into_iter().collect();
         return Ok((0..round.len()).filter(|n| !applied.contains(n)).collect());
     }
-    if database.execute(update, [rows.clone()]).await? == round.len() as u64 {
+    if database.execute(update, rows.clone()).await? == round.len() as u64 {
         return Ok(Vec::new());
     }
-    places(&database.all(refused(database.dialect), [rows]).await?)
+    places(&database.all(refused(database.dialect), rows).await?)
 }
 
 fn places(rows: &[QueryResult]) -> Result<Vec<usize>, Failure> {

@@ -5,6 +5,7 @@ use groundcontrol_core::ports::{EdgeWrite, HeartbeatWrite, StoreResult, WriteOut
 use groundcontrol_core::satellite::{ReportedAgent, SatelliteId};
 use tokio::sync::oneshot;
 
+use super::transitions::Recording;
 use crate::database::Database;
 use crate::error::Failure;
 
@@ -55,8 +56,15 @@ pub(crate) trait Write: Send + Sync + 'static {
     type Output: Send + 'static;
     /// What is being done; completes "could not …".
     const DOING: &'static str;
-    /// Does it, in the transaction that is open.
-    async fn write(&self, database: &Database) -> Result<Self::Output, Failure>;
+    /// Whether it changes what a silence depends on besides its satellite.
+    const CHANGES_WATCHING: bool = false;
+    /// Does it, in the transaction that is open. Transitions go to `recording`, which is written
+    /// at the end of the group.
+    async fn write(
+        &self,
+        database: &Database,
+        recording: &mut Recording,
+    ) -> Result<Self::Output, Failure>;
 }
 
 /// A [`Write`] with its caller.
@@ -69,7 +77,12 @@ pub(super) struct Pending<W: Write> {
 /// Any [`Pending`] write.
 #[async_trait]
 pub(super) trait AnyWrite: Send {
-    async fn write(&mut self, database: &Database) -> Result<(), Failure>;
+    fn changes_watching(&self) -> bool;
+    async fn write(
+        &mut self,
+        database: &Database,
+        recording: &mut Recording,
+    ) -> Result<(), Failure>;
     fn answer(self: Box<Self>);
     fn refuse(self: Box<Self>, why: &Failure);
 }
@@ -116,8 +129,16 @@ impl<W: Write> Pending<W> {
 
 #[async_trait]
 impl<W: Write> AnyWrite for Pending<W> {
-    async fn write(&mut self, database: &Database) -> Result<(), Failure> {
-        self.output = Some(self.write.write(database).await?);
+    fn changes_watching(&self) -> bool {
+        W::CHANGES_WATCHING
+    }
+
+    async fn write(
+        &mut self,
+        database: &Database,
+        recording: &mut Recording,
+    ) -> Result<(), Failure> {
+        self.output = Some(self.write.write(database, recording).await?);
         Ok(())
     }
 

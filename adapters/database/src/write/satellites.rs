@@ -8,8 +8,9 @@ use groundcontrol_core::satellite::{HashedToken, OwnThreshold, SatelliteId, Tags
 use groundcontrol_core::time::Timestamp;
 use sea_orm::Value;
 
+use super::edges;
 use super::job::Write;
-use super::{edges, transitions};
+use super::transitions::Recording;
 use crate::database::{Database, json};
 use crate::error::Failure;
 
@@ -30,7 +31,11 @@ impl Write for Create {
     type Output = CreateOutcome;
     const DOING: &'static str = "create a satellite";
 
-    async fn write(&self, database: &Database) -> Result<CreateOutcome, Failure> {
+    async fn write(
+        &self,
+        database: &Database,
+        _: &mut Recording,
+    ) -> Result<CreateOutcome, Failure> {
         let satellite = &self.0.satellite;
         let id = satellite.id.0;
         let insert = "INSERT INTO satellites (id, name, region, tags, enabled, version, \
@@ -65,7 +70,11 @@ impl Write for Update {
     type Output = UpdateOutcome;
     const DOING: &'static str = "update a satellite";
 
-    async fn write(&self, database: &Database) -> Result<UpdateOutcome, Failure> {
+    async fn write(
+        &self,
+        database: &Database,
+        _: &mut Recording,
+    ) -> Result<UpdateOutcome, Failure> {
         let SatelliteUpdate { name, region, tags: labels, own_threshold } = &self.update;
         let id = self.id.0;
         let name = name.as_ref().map(|name| name.as_str().to_owned());
@@ -94,7 +103,11 @@ impl Write for Remove {
     type Output = WriteOutcome;
     const DOING: &'static str = "remove a satellite";
 
-    async fn write(&self, database: &Database) -> Result<WriteOutcome, Failure> {
+    async fn write(
+        &self,
+        database: &Database,
+        recording: &mut Recording,
+    ) -> Result<WriteOutcome, Failure> {
         let read = &self.0.read;
         let id = read.satellite.0;
         let delete = "DELETE FROM satellite_connections \
@@ -104,7 +117,7 @@ impl Write for Remove {
         if deleted == 0 {
             return edges::refused(database, id).await;
         }
-        transitions::insert(database, &[(self.0.transition(), read)]).await?;
+        recording.add(self.0.transition(), read);
         let delete = "DELETE FROM satellites WHERE id = $1";
         database.execute(delete, [id.into()]).await?;
         Ok(WriteOutcome::Applied)

@@ -2,16 +2,18 @@
 
 use groundcontrol_core::connection::{ConnectionState, Transition};
 use groundcontrol_core::ports::ConnectionSnapshot;
+use groundcontrol_core::satellite::{Name, Region};
 use groundcontrol_core::time::Timestamp;
-use sea_orm::Value;
-use serde::Serialize;
-use uuid::Uuid;
 
-use crate::database::{Database, json};
-use crate::dialect::{Dialect, Type};
+use crate::database::Database;
+use crate::dialect::{Dialect, Lock, Type};
 use crate::error::Failure;
+use crate::table::{self, Cell};
 
-const COLUMNS: &[(&str, Type)] = &[
+/// Transitions of one statement.
+const CHUNK: usize = 1000;
+
+const COLUMNS: &[(&str, Type); 21] = &[
     ("satellite_id", Type::Id),
     ("seq", Type::Int),
     ("epoch", Type::Int),
@@ -35,77 +37,75 @@ const COLUMNS: &[(&str, Type)] = &[
     ("n", Type::Int),
 ];
 
-#[derive(Serialize)]
-struct Row<'a> {
-    satellite_id: Uuid,
-    seq: u64,
-    epoch: u64,
-    session: Option<Uuid>,
-    event: &'static str,
-    cause: Option<&'static str>,
-    occurred_at: i64,
-    pod: &'a str,
-    actor: Option<&'a str>,
-    remote_address: Option<&'a str>,
-    name: &'a str,
-    region: &'a str,
-    previous_status: Option<&'static str>,
-    previous_epoch: Option<u64>,
-    previous_last_seen_at: Option<i64>,
-    previous_event: Option<&'static str>,
-    previous_event_at: Option<i64>,
-    previous_cause: Option<&'static str>,
-    next_status: Option<&'static str>,
-    next_last_seen_at: Option<i64>,
-    n: usize,
+/// The transitions of a group of writes, in the order in which they become events.
+///
+/// They are written last: from when the first has its position until the commit, no other pod can
+/// record any, and so that nothing else is waited for meanwhile.
+#[derive(Default)]
+pub(crate) struct Recording(Vec<Recorded>);
+
+/// A transition, and how its satellite was called.
+struct Recorded {
+    transition: Transition,
+    name: Name,
+    region: Region,
 }
 
-impl<'a> Row<'a> {
-    fn of(n: usize, transition: &'a Transition, read: &'a ConnectionSnapshot) -> Self {
+impl Recording {
+    /// Adds a transition that was decided on what was `read`.
+    pub(super) fn add(&mut self, transition: Transition, read: &ConnectionSnapshot) {
+        self.0.push(Recorded { transition, name: read.name.clone(), region: read.region.clone() });
+    }
+
+    /// Writes them. Whoever wrote some before has committed by the time these get their positions.
+    pub(super) async fn insert(self, database: &Database) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        database.lock(Lock::Events).await?;
+        for chunk in self.0.chunks(CHUNK) {
+            let rows = chunk.iter().enumerate().map(|(n, recorded)| recorded.cells(n)).collect();
+            let rows = table::parameters(database.dialect, COLUMNS, rows)?;
+            database.execute(insert_sql(database.dialect), rows).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Recorded {
+    /// In the order of the columns; `n` is its place in the chunk.
+    fn cells(&self, n: usize) -> [Cell<'_>; 21] {
+        let Self { transition, name, region } = self;
         let (previous, next) = (transition.previous.as_ref(), transition.next.as_ref());
         let seen = |state: Option<&ConnectionState>| {
             state.and_then(|state| state.last_seen_at).map(Timestamp::as_millis)
         };
-        Self {
-            satellite_id: transition.satellite.0,
-            seq: transition.seq.0,
-            epoch: transition.epoch.0,
-            session: transition.session.map(|session| session.0),
-            event: transition.kind.map_or("", |kind| kind.name()),
-            cause: transition.cause.map(|cause| cause.name()),
-            occurred_at: transition.occurred_at.as_millis(),
-            pod: transition.pod.as_str(),
-            actor: transition.actor.as_ref().map(|actor| actor.0.as_str()),
-            remote_address: transition.remote_address.as_deref(),
-            name: read.name.as_str(),
-            region: read.region.as_str(),
-            previous_status: previous.map(|state| state.status.name()),
-            previous_epoch: previous.map(|state| state.epoch.0),
-            previous_last_seen_at: seen(previous),
-            previous_event: previous.and_then(|state| state.last_event).map(|event| event.name()),
-            previous_event_at: previous
-                .and_then(|state| state.last_event_at)
-                .map(Timestamp::as_millis),
-            previous_cause: previous.and_then(|state| state.cause).map(|cause| cause.name()),
-            next_status: next.map(|state| state.status.name()),
-            next_last_seen_at: seen(next),
-            n,
-        }
+        let previous_event = previous.and_then(|state| state.last_event);
+        let previous_event_at = previous.and_then(|state| state.last_event_at);
+        [
+            transition.satellite.0.into(),
+            transition.seq.0.into(),
+            transition.epoch.0.into(),
+            transition.session.map(|session| session.0).into(),
+            transition.kind.map_or("", |kind| kind.name()).into(),
+            transition.cause.map(|cause| cause.name()).into(),
+            transition.occurred_at.as_millis().into(),
+            transition.pod.as_str().into(),
+            transition.actor.as_ref().map(|actor| actor.0.as_str()).into(),
+            transition.remote_address.as_deref().into(),
+            name.as_str().into(),
+            region.as_str().into(),
+            previous.map(|state| state.status.name()).into(),
+            previous.map(|state| state.epoch.0).into(),
+            seen(previous).into(),
+            previous_event.map(|event| event.name()).into(),
+            previous_event_at.map(Timestamp::as_millis).into(),
+            previous.and_then(|state| state.cause).map(|cause| cause.name()).into(),
+            next.map(|state| state.status.name()).into(),
+            seen(next).into(),
+            (n as u64).into(),
+        ]
     }
-}
-
-/// Records `transitions`, each with what it was decided on, in this order.
-pub(super) async fn insert(
-    database: &Database,
-    transitions: &[(Transition, &ConnectionSnapshot)],
-) -> Result<(), Failure> {
-    if transitions.is_empty() {
-        return Ok(());
-    }
-    let rows = transitions.iter().enumerate();
-    let rows: Vec<_> = rows.map(|(n, (transition, read))| Row::of(n, transition, read)).collect();
-    let rows = json(&rows)?;
-    database.execute(insert_sql(database.dialect), [Value::from(rows)]).await.map(drop)
 }
 
 fn insert_sql(dialect: Dialect) -> String {

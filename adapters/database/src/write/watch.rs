@@ -7,6 +7,7 @@ use groundcontrol_core::time::{Millis, Timestamp};
 use sea_orm::Value;
 
 use super::job::Write;
+use super::transitions::Recording;
 use crate::database::Database;
 use crate::error::Failure;
 use crate::rows::{Columns, watch_span};
@@ -28,8 +29,9 @@ pub(crate) struct EndWatch {
 impl Write for RenewWatch {
     type Output = WatchSpan;
     const DOING: &'static str = "renew the watch lease";
+    const CHANGES_WATCHING: bool = true;
 
-    async fn write(&self, database: &Database) -> Result<WatchSpan, Failure> {
+    async fn write(&self, database: &Database, _: &mut Recording) -> Result<WatchSpan, Failure> {
         let span = WatchSpan::renewed(read_span(database).await?, self.now, self.lease);
         // The leases of pods that died would otherwise stay for ever.
         let expire = "DELETE FROM watch_leases WHERE until < $1";
@@ -49,8 +51,9 @@ impl Write for RenewWatch {
 impl Write for EndWatch {
     type Output = ();
     const DOING: &'static str = "end the watch lease";
+    const CHANGES_WATCHING: bool = true;
 
-    async fn write(&self, database: &Database) -> Result<(), Failure> {
+    async fn write(&self, database: &Database, _: &mut Recording) -> Result<(), Failure> {
         let end = "DELETE FROM watch_leases WHERE pod = $1 RETURNING until";
         let own = database.one(end, [self.pod.as_str().into()]).await?;
         let Some(own) = own else { return Ok(()) };

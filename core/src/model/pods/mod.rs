@@ -23,6 +23,7 @@ pub use faulty::{FaultyStore, StoreBug};
 pub use time::StoreTime;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
@@ -39,7 +40,9 @@ use crate::time::{Millis, Timestamp};
 
 /// Some pods, one satellite, and a store that is asked for nothing else.
 pub struct Pods {
-    store: Arc<dyn SatelliteStore>,
+    /// Handles to one store, never none; every call goes through the next of them.
+    stores: Vec<Arc<dyn SatelliteStore>>,
+    turn: AtomicUsize,
     rules: Arc<dyn Rules>,
     bug: Option<PodBug>,
     satellite: SatelliteId,
@@ -77,7 +80,8 @@ impl Pods {
         bug: Option<PodBug>,
     ) -> Result<Self, StoreError> {
         let mut pods = Self {
-            store,
+            stores: vec![store],
+            turn: AtomicUsize::new(0),
             rules,
             bug,
             satellite: SatelliteId(Uuid::from_u128(0x5a7e)),
@@ -91,12 +95,20 @@ impl Pods {
         };
         let interval = LEASE;
         let liveness = Liveness { heartbeat_interval: interval, default_threshold: THRESHOLD };
-        pods.store.set_liveness(liveness).await?;
+        pods.store().set_liveness(liveness).await?;
         let token = pods.new_token();
         pods.truth.begin(token.id);
         let satellite = pods.described();
-        pods.store.create(NewSatellite { satellite, token }).await?;
+        pods.store().create(NewSatellite { satellite, token }).await?;
         Ok(pods)
+    }
+
+    /// The same with another handle to the same store, as another pod has it. Every call goes
+    /// through another handle than the one before, so that each must see what all others did.
+    #[must_use]
+    pub fn with_handle(mut self, store: Arc<dyn SatelliteStore>) -> Self {
+        self.stores.push(store);
+        self
     }
 
     /// The same on a store that has `time` for its own clock.
@@ -113,6 +125,11 @@ impl Pods {
         }
         let index = actions.len();
         self.come_to_rest().await.map_err(|fault| BrokenRun { fault, index })
+    }
+
+    fn store(&self) -> &dyn SatelliteStore {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.stores[turn % self.stores.len()].as_ref()
     }
 
     fn described(&self) -> Satellite {

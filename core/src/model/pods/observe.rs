@@ -19,7 +19,7 @@ const ALL: usize = 10_000;
 
 impl Pods {
     pub(super) async fn observe(&mut self, did: Did) -> Result<(), Fault> {
-        let snapshot = Self::answer(self.store.snapshot(self.satellite).await)?;
+        let snapshot = Self::answer(self.store().snapshot(self.satellite).await)?;
         let history = self.history().await?;
         let record = snapshot.as_ref().map(|snapshot| &snapshot.record);
         check_history(&history, record)?;
@@ -37,7 +37,7 @@ impl Pods {
     }
 
     async fn history(&self) -> Result<Vec<Transition>, Fault> {
-        let read = self.store.transitions(self.satellite, None, ALL).await;
+        let read = self.store().transitions(self.satellite, None, ALL).await;
         let mut history = Self::answer(read)?;
         history.reverse();
         Ok(history)
@@ -231,7 +231,7 @@ impl Pods {
         let id = self.satellite;
         for pod in 0..self.pods.len() {
             let stamp = self.stamp(pod);
-            let Some(one) = Self::answer(self.store.get(id).await)? else { continue };
+            let Some(one) = Self::answer(self.store().get(id).await)? else { continue };
             let remembered = (self.bug == Some(PodBug::RemembersStatus))
                 .then(|| *self.pods[pod].remembered.get_or_insert(one.status(stamp)));
             let read = self.rules.status(&one.record, one.threshold, stamp);
@@ -243,14 +243,14 @@ impl Pods {
                 return Err(Fault::new(Property::P3, seen));
             }
             let rule = self.truth.oracle.status(stamp);
-            let online = Self::answer(self.store.online_ids(stamp).await)?.contains(&id);
+            let online = Self::answer(self.store().online_ids(stamp).await)?.contains(&id);
             let query = ListQuery {
                 now: stamp,
                 status: Some(Status::Online),
                 limit: 2,
                 ..ListQuery::default()
             };
-            let listed = !Self::answer(self.store.list(&query).await)?.is_empty();
+            let listed = !Self::answer(self.store().list(&query).await)?.is_empty();
             let seen = [status == Status::Online, online, listed];
             if seen != [rule == Status::Online; 3] {
                 let seen = format!("read, online ids, list say {seen:?} at {stamp}, not {rule}");

@@ -77,7 +77,7 @@ impl Pods {
     /// Credential, epoch and credential version are read together; the rest comes in steps.
     async fn dial(&mut self, pod: usize, old_token: bool) -> Result<(), Fault> {
         let stamp = self.stamp(pod);
-        let held = Self::answer(self.store.credentials(self.satellite).await)?;
+        let held = Self::answer(self.store().credentials(self.satellite).await)?;
         let tokens = &self.truth.tokens;
         let token = if old_token { tokens.first() } else { tokens.last() }.copied();
         let (Some(held), Some(token)) = (held, token) else { return Ok(()) };
@@ -126,7 +126,7 @@ impl Pods {
         }
         let Some((epoch, at)) = waiting.pop_last() else { return Ok(()) };
         let batch = vec![HeartbeatWrite { satellite: self.satellite, epoch, at }];
-        let refused = Self::answer(self.store.record_heartbeats(&batch, stamp).await)?;
+        let refused = Self::answer(self.store().record_heartbeats(&batch, stamp).await)?;
         if !refused.is_empty() {
             waiting.insert(epoch, at);
         }
@@ -158,11 +158,11 @@ impl Pods {
             (self.bug, self.pods[pod].watch.map(|(_, until)| until))
         {
             while at < stamp {
-                Self::answer(self.store.renew_watch(&name, at, LEASE).await)?;
+                Self::answer(self.store().renew_watch(&name, at, LEASE).await)?;
                 at = at + LEASE;
             }
         }
-        let span = Self::answer(self.store.renew_watch(&name, stamp, LEASE).await)?;
+        let span = Self::answer(self.store().renew_watch(&name, stamp, LEASE).await)?;
         self.pods[pod].renewed(span, stamp);
         self.truth.renewals.push(self.now);
         Ok(())
@@ -172,7 +172,7 @@ impl Pods {
         self.flush(pod).await?;
         let stamp = self.stamp(pod);
         let Some(since) = self.pods[pod].watching_since(stamp) else { return Ok(()) };
-        let overdue = Self::answer(self.store.overdue(stamp, SETTLE, since, PAGE).await)?;
+        let overdue = Self::answer(self.store().overdue(stamp, SETTLE, since, PAGE).await)?;
         if overdue.is_empty() == self.truth.oracle.is_overdue(since, stamp) {
             let seen = format!("a look at {stamp} found {overdue:?}, watching since {since}");
             return Err(Fault::new(Property::P4, seen));
@@ -193,7 +193,7 @@ impl Pods {
     async fn drain(&mut self, pod: usize) -> Result<(), Fault> {
         self.flush(pod).await?;
         let (stamp, name) = (self.stamp(pod), self.pods[pod].name.clone());
-        Self::answer(self.store.end_watch(&name, stamp).await)?;
+        Self::answer(self.store().end_watch(&name, stamp).await)?;
         let held = self.sockets.iter().filter(|socket| socket.pod == pod);
         let epochs: Vec<Epoch> = held.filter_map(|socket| socket.epoch).collect();
         for epoch in epochs {
@@ -230,7 +230,7 @@ impl Pods {
 
     async fn end_expired(&mut self, pod: usize) -> Result<(), Fault> {
         let stamp = self.stamp(pod);
-        for (_, token) in Self::answer(self.store.expired_tokens(stamp, PAGE).await)? {
+        for (_, token) in Self::answer(self.store().expired_tokens(stamp, PAGE).await)? {
             let scope = RevokeScope::OnlyToken(token);
             self.begin(pod, Work::Change(CredentialAction::Drop(token), Some(scope)));
         }
@@ -240,7 +240,7 @@ impl Pods {
     async fn set_threshold(&mut self, threshold: Millis) -> Result<(), Fault> {
         let own_threshold = Some(OwnThreshold::stored(threshold));
         let update = SatelliteUpdate { own_threshold, ..SatelliteUpdate::default() };
-        Self::answer(self.store.update(self.satellite, update).await)?;
+        Self::answer(self.store().update(self.satellite, update).await)?;
         self.truth.threshold = threshold;
         self.truth.oracle.judge(&Step::SetThreshold(threshold), self.now, self.now);
         self.look().await

@@ -58,7 +58,7 @@ impl Pods {
     async fn must_be_online(&mut self, when: &str) -> Result<(), Fault> {
         self.look().await?;
         let stamp = self.stamp(0);
-        let stored = Self::answer(self.store.get(self.satellite).await)?;
+        let stored = Self::answer(self.store().get(self.satellite).await)?;
         if stored.as_ref().is_some_and(|stored| stored.status(stamp) == Status::Online) {
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl Pods {
 
     /// E3: every transition is an event, in the order of its seq, once.
     async fn must_have_told_everything(&mut self) -> Result<(), Fault> {
-        let told = Self::answer(self.store.events_after(None, ALL).await)?;
+        let told = Self::answer(self.store().events_after(None, ALL).await)?;
         let told = told.into_iter().filter(|event| event.transition.satellite == self.satellite);
         let told: Vec<_> = told.map(|event| event.transition).collect();
         if told == self.truth.history {

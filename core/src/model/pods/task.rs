@@ -92,7 +92,7 @@ impl Pods {
 
     pub(super) async fn step_task(&mut self, mut task: Task, answered: bool) -> Result<(), Fault> {
         let next = match task.phase.clone() {
-            Phase::Read => match Self::answer(self.store.snapshot(self.satellite).await)? {
+            Phase::Read => match Self::answer(self.store().snapshot(self.satellite).await)? {
                 Some(read) => Next::Then(Phase::Decide(Box::new(read))),
                 None => Next::Fenced,
             },
@@ -169,7 +169,7 @@ impl Pods {
         ends: Option<RevokeScope>,
         stamp: Timestamp,
     ) -> Result<Next, Fault> {
-        let Some(held) = Self::answer(self.store.credentials(self.satellite).await)? else {
+        let Some(held) = Self::answer(self.store().credentials(self.satellite).await)? else {
             return Ok(Next::Fenced);
         };
         // Without an answer, and with another version now, nobody can tell whether it was done.
@@ -199,7 +199,7 @@ impl Pods {
                 // The lease must be alive when the write is made, not only when it was decided.
                 write.now = self.stamp(task.pod);
                 let epoch = write.change.next.epoch;
-                let written = self.store.record_edges(vec![write.clone()]).await;
+                let written = self.store().record_edges(vec![write.clone()]).await;
                 let outcome = Self::answer(written)?.first().copied();
                 let outcome = outcome.unwrap_or(WriteOutcome::Conflict);
                 let Work::Command(command) = &task.work else { return Ok((outcome, None)) };
@@ -209,7 +209,7 @@ impl Pods {
                 Ok((outcome, Some(epoch)))
             }
             Write::Beat(beat, stamp) => {
-                let refused = self.store.record_heartbeats(&[beat], stamp).await;
+                let refused = self.store().record_heartbeats(&[beat], stamp).await;
                 let refused = Self::answer(refused)?;
                 let done = refused.is_empty();
                 self.observe(Did::Beats { batch: vec![beat], stamp, refused }).await?;
@@ -217,13 +217,13 @@ impl Pods {
                 Ok((outcome, None))
             }
             Write::Credentials(change) => {
-                let outcome = Self::answer(self.store.change_credentials(change.clone()).await)?;
+                let outcome = Self::answer(self.store().change_credentials(change.clone()).await)?;
                 let Work::Change(_, ends) = task.work else { return Ok((outcome, None)) };
                 self.observe(Did::Change { change: Box::new(change), ends, outcome }).await?;
                 Ok((outcome, None))
             }
             Write::Removal(removal) => {
-                let outcome = Self::answer(self.store.remove(removal.clone()).await)?;
+                let outcome = Self::answer(self.store().remove(removal.clone()).await)?;
                 self.observe(Did::Removal { removal: Box::new(removal), outcome }).await?;
                 Ok((outcome, None))
             }

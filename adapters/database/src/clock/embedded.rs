@@ -1,11 +1,9 @@
 //! Store time where the database is a file: this machine's, but never backwards.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
-
 use groundcontrol_core::ports::Clock;
 use groundcontrol_core::time::{Millis, Timestamp};
+
+use super::MachineTime;
 
 /// Store time of an embedded database.
 ///
@@ -19,17 +17,10 @@ pub struct DatabaseClock {
     start: Timestamp,
 }
 
-/// The two clocks of this machine; another pair in tests.
-#[derive(Clone)]
-pub struct MachineTime {
-    wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    running: Arc<dyn Fn() -> Duration + Send + Sync>,
-}
-
 impl DatabaseClock {
     /// A clock that starts now, not before `latest`, the latest time that is stored.
     pub fn starting(machine: MachineTime, latest: Option<Timestamp>) -> Self {
-        let wall = (machine.wall)();
+        let wall = machine.wall();
         let start = latest.map_or(wall, |latest| latest.max(wall));
         if start.since(wall) > AHEAD_WORTH_A_WORD {
             tracing::warn!(
@@ -37,7 +28,7 @@ impl DatabaseClock {
                 "this machine's clock is behind what the database holds; store time goes on from there"
             );
         }
-        let start = start.minus(Millis::from((machine.running)()));
+        let start = start.minus(Millis::from(machine.running()));
         Self { machine, start }
     }
 }
@@ -47,7 +38,7 @@ const AHEAD_WORTH_A_WORD: Millis = Millis::from_secs(5);
 
 impl Clock for DatabaseClock {
     fn now(&self) -> Timestamp {
-        self.start + Millis::from((self.machine.running)())
+        self.start + Millis::from(self.machine.running())
     }
 
     fn error(&self) -> Millis {
@@ -55,42 +46,11 @@ impl Clock for DatabaseClock {
     }
 }
 
-impl MachineTime {
-    /// A wall clock, and a clock that tells for how long this machine has been running, or for how
-    /// long since any other fixed point; the latter must never go back.
-    pub fn new(
-        wall: impl Fn() -> Timestamp + Send + Sync + 'static,
-        running: impl Fn() -> Duration + Send + Sync + 'static,
-    ) -> Self {
-        Self { wall: Arc::new(wall), running: Arc::new(running) }
-    }
-
-    /// The clocks of the operating system.
-    pub fn system() -> Self {
-        let since = Instant::now();
-        let wall = || {
-            let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            Timestamp::from_millis(0) + Millis::from(elapsed.unwrap_or_default())
-        };
-        Self::new(wall, move || since.elapsed())
-    }
-}
-
-impl Default for MachineTime {
-    fn default() -> Self {
-        Self::system()
-    }
-}
-
-impl fmt::Debug for MachineTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MachineTime")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+    use std::time::Duration;
 
     use super::*;
 

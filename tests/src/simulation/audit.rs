@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::dice::Dice;
 use super::host::Host;
+use super::violation::Property;
 use super::world::World;
 
 /// A heartbeat that a pod took is stored within the flush bound, two attempts after a failure,
@@ -21,7 +22,7 @@ pub(super) async fn read(world: Arc<World>, host: Arc<Host>) {
     let dice = Dice::new(world.seed, "audit", host.index as u64);
     let often = world.parameters.liveness.heartbeat_interval.get();
     loop {
-        sleep(dice.span(often / 4..=often).into()).await;
+        sleep(dice.span(often / 4..=often * 5).into()).await;
         let Some((pod, process)) = host.pod() else { continue };
         let before = world.judge.knowledge();
         let query = ListQuery { limit: 1_000, ..ListQuery::default() };
@@ -56,7 +57,7 @@ pub(super) async fn collect(world: Arc<World>) {
                      worked for {STORED_WITHIN}",
                     owed.received
                 );
-                world.judge.object_to("T2", Some(owed.satellite), words);
+                world.judge.object_to(Property::Stored, Some(owed.satellite), words);
             }
         }
     }

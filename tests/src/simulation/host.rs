@@ -20,6 +20,7 @@ use super::line::Line;
 use super::process::Process;
 use super::socket;
 use super::store::PodStore;
+use super::violation::Property;
 use super::world::World;
 
 /// A drain that takes longer never ends.
@@ -207,7 +208,7 @@ impl Host {
             let ended = drained.await.is_ok();
             if !ended && world.judge.newest_event().is_some() && process.is_running() {
                 let words = format!("{} drains for ever", pod.name());
-                world.judge.object_to_delay("nothing stuck", None, words);
+                world.judge.object_to_delay(Property::NothingStuck, None, words);
             }
             if !process.is_dead() {
                 world.step(None, || format!("{host}: {} ended", pod.name()));
@@ -241,7 +242,7 @@ fn run_task(
     tokio::spawn(async move {
         if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
             let words = "a task of a pod panicked".to_owned();
-            world.judge.object_to("no panic", None, words);
+            world.judge.object_to(Property::NoPanic, None, words);
         }
     });
 }

@@ -46,4 +46,4 @@ pub use parameters::Parameters;
 pub use planted::PlantedBug;
 pub use report::{Options, Report, run};
 pub use trace::{Step, Tracing};
-pub use violation::{Class, Violation};
+pub use violation::{Class, Property, Violation};

@@ -54,7 +54,8 @@ impl Parameters {
     /// The parameters of `seed`.
     pub fn of(seed: u64) -> Self {
         let dice = Dice::new(seed, "parameters", 0);
-        let interval = Millis::new(dice.choose([1_000, 2_000, 5_000, 5_000, 10_000, 15_000]));
+        let interval =
+            Millis::new(dice.choose([1_000, 2_000, 5_000, 10_000, 15_000, 15_000, 30_000, 60_000]));
         let threshold = interval.times(dice.number(2..=4));
         let faulty = interval.times(dice.number(60..=240)).max(Millis::from_secs(600));
         // A calm run shows what a stormy one hides.
@@ -62,7 +63,7 @@ impl Parameters {
         let rate = |most: u64| storm * dice.number(0..=most);
         Self {
             pods: dice.number(1..=4) as usize,
-            satellites: dice.number(2..=24) as usize,
+            satellites: dice.number(2..=dice.choose([8, 24, 60, 300])) as usize,
             liveness: Liveness { heartbeat_interval: interval, default_threshold: threshold },
             own_thresholds: vec![0, 0, 2, dice.number(2..=8)],
             clock_error: Millis::new(dice.choose([0, 1, 20, 100, 150])),

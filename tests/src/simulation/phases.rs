@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::agent::Agent;
 use super::desk::Operator;
 use super::planted::PlantedBug;
+use super::violation::Property;
 use super::world::World;
 use super::{audit, chaos, follower};
 
@@ -106,13 +107,13 @@ async fn come_right(world: &Arc<World>) -> bool {
     true
 }
 
-type Wrong = (&'static str, Option<SatelliteId>, String);
+type Wrong = (Property, Option<SatelliteId>, String);
 
 /// The first thing that is not as it must be, while everything works.
 fn what_is_wrong(world: &World) -> Option<Wrong> {
     for host in &world.hosts {
         if host.pod().is_none() {
-            return Some(("nothing stuck", None, format!("{host} does not serve")));
+            return Some((Property::NothingStuck, None, format!("{host} does not serve")));
         }
     }
     let agents = world.agents();
@@ -126,7 +127,11 @@ fn what_is_wrong(world: &World) -> Option<Wrong> {
 /// P9: connected, online, and heard on the session that it has.
 fn not_connected(world: &World, agent: &Agent) -> Option<Wrong> {
     let wrong = |words: &str| {
-        Some(("P9", Some(agent.id), format!("{} {words}", world.judge.name(agent.id))))
+        Some((
+            Property::Recovers,
+            Some(agent.id),
+            format!("{} {words}", world.judge.name(agent.id)),
+        ))
     };
     let Some(stored) = world.judge.stored(agent.id) else { return wrong("does not exist") };
     if agent.beats().is_none_or(|beats| beats == 0) {
@@ -156,13 +161,13 @@ fn left_behind(world: &World) -> Option<Wrong> {
             });
             if !lives {
                 let words = format!("{host} keeps a socket of epoch {epoch}, which is over");
-                return Some(("no session left behind", Some(satellite), words));
+                return Some((Property::NothingLeft, Some(satellite), words));
             }
         }
         if pod.session_count() != open.len() {
             let (counted, sockets) = (pod.session_count(), open.len());
             let words = format!("{host} counts {counted} sessions and has {sockets} sockets");
-            return Some(("no session left behind", None, words));
+            return Some((Property::NothingLeft, None, words));
         }
     }
     None
@@ -178,7 +183,7 @@ fn not_delivered(world: &World) -> Option<Wrong> {
     };
     let (reached, newest) = (place(behind.reached), place(newest));
     let words = format!("{} was told up to {reached}, recorded is {newest}", behind.name);
-    Some(("E3", None, words))
+    Some((Property::Delivered, None, words))
 }
 
 /// Demands that nothing changes while everybody heartbeats.
@@ -192,7 +197,7 @@ async fn stay_right(world: &Arc<World>) {
                 world.judge.name(id),
                 after.1
             );
-            world.judge.object_to_delay("P9", Some(id), words);
+            world.judge.object_to_delay(Property::Recovers, Some(id), words);
         }
     }
 }
@@ -239,7 +244,7 @@ fn expect(
                 world.judge.name(agent.id),
                 edges - before
             );
-            world.judge.object_to_delay("P4", Some(agent.id), words);
+            world.judge.object_to_delay(Property::Once, Some(agent.id), words);
         }
     }
 }

@@ -22,6 +22,7 @@ use super::dice::Dice;
 use super::host::Host;
 use super::planted::PlantedBug;
 use super::process::Process;
+use super::violation::Property;
 use super::world::World;
 
 /// A write that did not end in time may be made up to this much later.
@@ -92,7 +93,7 @@ impl PodStore {
     async fn arrive(&self, doing: &'static str, writes: bool) -> StoreResult<()> {
         if !self.host.faults.count() {
             let words = format!("{} calls the store again and again without waiting", self.host);
-            self.world.judge.object_to_delay("nothing stuck", None, words);
+            self.world.judge.object_to_delay(Property::NothingStuck, None, words);
             std::future::pending::<()>().await;
         }
         self.host.faults.pass(doing, writes).await?;

@@ -10,6 +10,7 @@ use groundcontrol_core::satellite::{Liveness, SatelliteId};
 
 use super::account::Account;
 use super::{Books, Judge, Verdict};
+use crate::simulation::violation::Property;
 
 impl Judge {
     /// The fleet-wide settings were set.
@@ -32,7 +33,7 @@ impl Judge {
         drop(books);
         if known == Some(true) {
             let words = "a satellite that was removed exists again".to_owned();
-            self.object_to("T7", Some(satellite.id), words);
+            self.object_to(Property::Removed, Some(satellite.id), words);
         }
     }
 
@@ -87,7 +88,7 @@ impl Judge {
         let verdict = verdict.and_then(|()| self.judge_credential(id, account));
         let harmless = match &change.edge {
             Some(edge) if account.honours(edge.next.token) => Err((
-                "P12",
+                Property::Revoked,
                 format!("{:?} ended a session whose credential goes on", change.action),
             )),
             Some(_) | None => Ok(()),
@@ -122,18 +123,19 @@ impl Judge {
         let stored = self.stored(id);
         let record = stored.as_ref().map(|stored| &stored.record);
         if let Some(record) = record {
-            check_record(record).map_err(|fault| ("R1, R2", format!("{fault}; {record:?}")))?;
+            check_record(record)
+                .map_err(|fault| (Property::Record, format!("{fault}; {record:?}")))?;
         }
         check_history(&account.history, record).map_err(|fault| {
-            ("P5, P6, P8", format!("{fault}; last {:?}", account.history.last()))
+            (Property::History, format!("{fault}; last {:?}", account.history.last()))
         })?;
         if several {
-            return Err(("E3", "one write recorded several transitions".to_owned()));
+            return Err((Property::History, "one write recorded several transitions".to_owned()));
         }
         let removed =
             account.history.last().is_some_and(|last| last.kind == Some(TransitionKind::Removed));
         if removed && record.is_some() {
-            return Err(("T7", "a removed satellite still has a record".to_owned()));
+            return Err((Property::Removed, "a removed satellite still has a record".to_owned()));
         }
         Ok(())
     }
@@ -147,7 +149,7 @@ impl Judge {
             let (epoch, token) = (record.epoch, record.token);
             let enabled = account.enabled;
             return Err((
-                "P12",
+                Property::Revoked,
                 format!(
                     "the session of epoch {epoch} goes on with the token {token:?}, which ended \
                      (enabled: {enabled})"

@@ -5,6 +5,7 @@ use groundcontrol_core::connection::SatelliteEvent;
 use groundcontrol_core::ports::{EventCursor, RecordedEvent, SatelliteStore as _};
 
 use super::Judge;
+use crate::simulation::violation::Property;
 
 /// How far one subscriber was told.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ impl Judge {
         };
         (follower.reached, follower.open) = (Some(cursor), false);
         if let Some(words) = words {
-            self.object_to("E3", Some(event.satellite), words);
+            self.object_to(Property::Delivered, Some(event.satellite), words);
         }
     }
 }

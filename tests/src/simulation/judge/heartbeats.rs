@@ -1,12 +1,14 @@
 //! Heartbeats: what was received is stored, and nothing else (T2, P2, P12).
 
 use groundcontrol_core::connection::LifecycleEvent;
-use groundcontrol_core::ports::{HeartbeatWrite, SessionRef};
+use groundcontrol_core::ports::{HeartbeatWrite, SessionRef, StoredSatellite};
 use groundcontrol_core::satellite::{SatelliteId, SessionId};
 use groundcontrol_core::session::Ending;
 use groundcontrol_core::time::{Millis, Timestamp};
 
+use super::account::Account;
 use super::{Judge, Verdict};
+use crate::simulation::violation::Property;
 
 /// A heartbeat that a pod took and that is not stored yet.
 pub(crate) struct Owed {
@@ -65,64 +67,65 @@ impl Judge {
 
     fn judge_heartbeat(&self, beat: &HeartbeatWrite) -> Verdict {
         let Some(stored) = self.stored(beat.satellite) else {
-            return Err(("T7", "a heartbeat of a removed satellite was applied".to_owned()));
+            return Err((
+                Property::Removed,
+                "a heartbeat of a removed satellite was applied".to_owned(),
+            ));
         };
         let record = stored.record;
         let mut books = self.books.lock();
         let Some(account) = books.accounts.get_mut(&beat.satellite) else { return Ok(()) };
         if record.epoch != beat.epoch || record.last_event != Some(LifecycleEvent::Connected) {
             return Err((
-                "P2",
+                Property::Fenced,
                 format!("a heartbeat of epoch {} was applied to {record:?}", beat.epoch),
             ));
         }
         if !account.honours(record.token) {
-            return Err(("P12", "a heartbeat counted after its credential's end".to_owned()));
+            return Err((
+                Property::Revoked,
+                "a heartbeat counted after its credential's end".to_owned(),
+            ));
         }
         if record.last_heartbeat_at < Some(beat.at) {
             let words = format!("a heartbeat of {} was acknowledged and not stored", beat.at);
-            return Err(("T2", words));
+            return Err((Property::Stored, words));
         }
         let session = record.session.filter(|_| record.last_heartbeat_at == Some(beat.at));
         if session.is_some_and(|session| !account.stamp_stored(session, beat.at)) {
             let words = format!("a heartbeat of {} was stored that nobody received", beat.at);
-            return Err(("T2", words));
+            return Err((Property::Stored, words));
         }
         Ok(())
     }
 
     /// The heartbeats that were taken at least `ago` ago, count, and are not stored: the oldest
     /// of each satellite.
-    pub(crate) fn owed(&self, ago: Millis) -> Vec<Owed> {
-        let before = self.time.now().minus(ago);
+    pub(in crate::simulation) fn owed(&self, ago: Millis) -> Vec<Owed> {
+        let now = self.time.now();
+        let before = now.minus(ago);
         let books = self.books.lock();
-        let mut owed = Vec::new();
-        for (satellite, account) in &books.accounts {
-            let Some((session, socket)) = account
-                .sockets
-                .iter()
-                .rev()
-                .find(|(_, s)| s.received.front().is_some_and(|(_, at)| *at <= before))
-            else {
-                continue;
-            };
-            let Some(stored) = self.stored(*satellite) else { continue };
-            let (record, threshold) = (stored.record, stored.threshold);
-            let Some((stamp, received)) = socket.received.front().copied() else { continue };
+        let of_account = |(satellite, account): (&SatelliteId, &Account)| {
+            let session = account.history.last()?.session?;
+            let socket = account.sockets.get(&session)?;
+            let (stamp, received) = socket.received.front().copied()?;
+            if received > before {
+                return None;
+            }
+            let StoredSatellite { record, threshold, .. } = self.stored(*satellite)?;
             let counts = match record.last_event {
                 Some(LifecycleEvent::Connected) => true,
                 // T3 takes it only if it is fresh; half of the threshold leaves time to.
                 Some(LifecycleEvent::HeartbeatLost) => {
                     record.last_event_at.is_some_and(|lost| stamp > lost)
-                        && self.time.now().since(stamp).get() < threshold.get() / 2
+                        && now.since(stamp).get() < threshold.get() / 2
                 }
                 Some(LifecycleEvent::Disconnected) | None => false,
             };
-            if counts && record.session == Some(*session) && record.last_heartbeat_at < Some(stamp)
-            {
-                owed.push(Owed { satellite: *satellite, host: socket.host, received });
-            }
-        }
-        owed
+            let owed =
+                counts && record.session == Some(session) && record.last_heartbeat_at < Some(stamp);
+            owed.then_some(Owed { satellite: *satellite, host: socket.host, received })
+        };
+        books.accounts.iter().filter_map(of_account).collect()
     }
 }

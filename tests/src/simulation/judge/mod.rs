@@ -27,7 +27,7 @@ use self::account::Account;
 pub(super) use self::events::Follower;
 use self::watch::Watching;
 use super::clock::StoreTime;
-use super::violation::{Class, Violation};
+use super::violation::{Class, Property, Violation};
 
 /// The judge of one run.
 pub(super) struct Judge {
@@ -47,8 +47,8 @@ struct Books {
     watching: Watching,
 }
 
-/// What a check answers: a property and what was seen, where it does not hold.
-type Verdict = Result<(), (&'static str, String)>;
+/// What a check answers: the property and what was seen, where it does not hold.
+type Verdict = Result<(), (Property, String)>;
 
 impl Judge {
     /// A judge of what happens in `memory`.
@@ -72,7 +72,7 @@ impl Judge {
     /// Something did not happen in time.
     pub(super) fn object_to_delay(
         &self,
-        property: &'static str,
+        property: Property,
         satellite: Option<SatelliteId>,
         words: String,
     ) {
@@ -82,7 +82,7 @@ impl Judge {
     /// Something happened that never must.
     pub(super) fn object_to(
         &self,
-        property: &'static str,
+        property: Property,
         satellite: Option<SatelliteId>,
         words: String,
     ) {

@@ -7,6 +7,7 @@ use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::{Millis, Timestamp};
 
 use super::Judge;
+use crate::simulation::violation::Property;
 
 /// What a reader could know of the fleet at one moment.
 pub(crate) struct Knowledge {
@@ -71,7 +72,7 @@ impl Judge {
                 "{reader} says {told} at {now}, but {why} (threshold {longest}, last received \
                  {heard})"
             );
-            self.object_to("P3, S1", Some(id), words);
+            self.object_to(Property::Status, Some(id), words);
         }
     }
 

@@ -7,6 +7,7 @@ use groundcontrol_core::satellite::PodName;
 use groundcontrol_core::time::{Millis, Timestamp};
 
 use super::{Judge, Verdict};
+use crate::simulation::violation::Property;
 
 /// The leases that were granted.
 #[derive(Default)]
@@ -42,28 +43,31 @@ impl Watching {
     ) -> Verdict {
         let (now, pod) = (write.now, &write.origin.pod);
         if self.leases.get(pod).is_none_or(|until| now > *until) {
-            return Err(("T5", format!("{pod} recorded a loss without a lease of its own")));
+            return Err((
+                Property::Lost,
+                format!("{pod} recorded a loss without a lease of its own"),
+            ));
         }
         let Some(heard) = heard else {
-            return Err(("R2", "a lost satellite has no heartbeat time".to_owned()));
+            return Err((Property::Record, "a lost satellite has no heartbeat time".to_owned()));
         };
         let silent = threshold + error.times(2);
         if now <= heard + silent {
             return Err((
-                "T5",
+                Property::Lost,
                 format!("lost at {now}, but heard at {heard} with a threshold of {threshold}"),
             ));
         }
         match self.blind_until {
             Some(blind) if now <= blind + silent => Err((
-                "P10",
+                Property::Blind,
                 format!(
                     "lost at {now} by {pod}, but nobody watched until {blind}, and the threshold \
                      is {threshold}"
                 ),
             )),
             Some(_) => Ok(()),
-            None => Err(("T5", "a loss was recorded before anybody watched".to_owned())),
+            None => Err((Property::Lost, "a loss was recorded before anybody watched".to_owned())),
         }
     }
 }

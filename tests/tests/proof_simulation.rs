@@ -45,7 +45,8 @@ fn no_seed_shows_a_violation() {
     }
     let seconds = begun.elapsed().as_secs_f64();
     println!(
-        "seeds {first} to {}: {steps} steps, {hours:.0} satellite-hours in {seconds:.1} s",
+        "seeds {first} to {}: {steps} steps, {hours:.0} satellite-hours in {seconds:.1} s; more by \
+         SIMULATION_RUNS, others by SIMULATION_SEED",
         first + runs - 1
     );
 }

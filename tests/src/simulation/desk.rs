@@ -21,6 +21,10 @@ use super::world::World;
 /// An operator waits this long for an answer.
 const PATIENCE: Millis = Millis::from_secs(30);
 
+/// Two agents on one credential, each of which takes over from the other again and again, go on
+/// for about this long.
+const TWINS_FIGHT: Millis = Millis::from_secs(120);
+
 /// What operators know of the satellites.
 #[derive(Default)]
 pub(super) struct Desk {
@@ -168,16 +172,22 @@ impl Operator {
         self.world.desk.cards.lock().insert(id, card);
         self.start_agent(id, created.token.clone(), false);
         if self.world.is_stormy() && self.dice.percent(self.world.parameters.doubled_agents) {
-            self.start_agent(id, created.token, true);
+            let twin = self.start_agent(id, created.token, true);
+            let span = self.dice.about(TWINS_FIGHT);
+            tokio::spawn(async move {
+                sleep(span.into()).await;
+                twin.want(false);
+            });
         }
         true
     }
 
-    fn start_agent(&self, id: SatelliteId, token: Token, is_twin: bool) {
+    fn start_agent(&self, id: SatelliteId, token: Token, is_twin: bool) -> Arc<Agent> {
         let number = self.world.desk.agents.fetch_add(1, Ordering::Relaxed);
         let agent = Agent::new(&self.world, id, number, is_twin, token);
         self.world.agents.lock().push(agent.clone());
         agent.launch(&self.world);
+        agent
     }
 
     fn some_threshold(&self) -> Option<Millis> {

@@ -21,6 +21,8 @@ pub enum PlantedBug {
     SilenceNotCompared,
     /// The span of watching goes on while no pod watches.
     WatchNeverLapses,
+    /// A change of credentials whose answer was lost is made once more, come what may meanwhile.
+    CredentialChangeRepeated,
     /// A socket is not told that its session is fenced.
     FencedNotTold,
     /// After one failed read the dispatcher follows the store no more.
@@ -38,6 +40,7 @@ impl PlantedBug {
         Self::CredentialNotCompared,
         Self::SilenceNotCompared,
         Self::WatchNeverLapses,
+        Self::CredentialChangeRepeated,
         Self::FencedNotTold,
         Self::DispatcherStops,
     ];
@@ -53,6 +56,7 @@ impl PlantedBug {
             Self::CredentialNotCompared => "credential-not-compared",
             Self::SilenceNotCompared => "silence-not-compared",
             Self::WatchNeverLapses => "watch-never-lapses",
+            Self::CredentialChangeRepeated => "credential-change-repeated",
             Self::FencedNotTold => "fenced-not-told",
             Self::DispatcherStops => "dispatcher-stops",
         }
@@ -68,7 +72,8 @@ impl PlantedBug {
             | Self::CloseOnDrain
             | Self::CredentialNotCompared
             | Self::SilenceNotCompared
-            | Self::WatchNeverLapses => Class::Safety,
+            | Self::WatchNeverLapses
+            | Self::CredentialChangeRepeated => Class::Safety,
             Self::FencedNotTold | Self::DispatcherStops => Class::Liveness,
         }
     }

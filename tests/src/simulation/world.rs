@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use groundcontrol_core::connection::TransitionKind;
-use groundcontrol_core::ports::{CredentialChange, EdgeWrite, Removal, WriteOutcome};
+use groundcontrol_core::ports::{
+    CredentialChange, EdgeWrite, Removal, SatelliteStore as _, StoreResult, WriteOutcome,
+};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_memory::MemoryStore;
 use parking_lot::Mutex;
@@ -18,6 +20,7 @@ use super::judge::Judge;
 use super::nudges::Nudges;
 use super::parameters::Parameters;
 use super::planted::PlantedBug;
+use super::store::at_once;
 use super::trace::{Trace, Tracing};
 
 /// One run's pods, satellites, store, network, operators, and judge.
@@ -119,15 +122,17 @@ impl World {
         self.judge.edge_written(write, outcome);
     }
 
-    /// Credentials were changed, or not.
-    pub(super) fn tell_credentials(&self, change: &CredentialChange, outcome: WriteOutcome) {
+    /// Changes credentials, or does not.
+    pub(super) fn commit_credentials(&self, change: CredentialChange) -> StoreResult<WriteOutcome> {
+        let outcome = at_once(self.memory.change_credentials(change.clone()))?;
         self.step_of(change.read.satellite, || {
             let ends = change.edge.as_ref().map_or("ends no session".to_owned(), |edge| {
                 format!("{} ({}), seq {}", edge.edge.event, edge.edge.cause, edge.next.seq)
             });
             format!("credentials: {:?}, {ends}: {outcome:?}", change.action)
         });
-        self.judge.credentials_changed(change, outcome);
+        self.judge.credentials_changed(&change, outcome);
+        Ok(outcome)
     }
 
     /// A satellite was removed, or not.

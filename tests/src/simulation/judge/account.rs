@@ -1,6 +1,6 @@
 //! What the judge knows of one satellite.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use groundcontrol_core::connection::Transition;
 use groundcontrol_core::ports::CredentialAction;
@@ -15,6 +15,8 @@ pub(super) struct Account {
     pub(super) enabled: bool,
     /// The tokens whose end is not recorded.
     pub(super) tokens: Vec<TokenId>,
+    /// The tokens that were ever given to it.
+    given: BTreeSet<TokenId>,
     pub(super) removed: bool,
     pub(super) history: Vec<Transition>,
     pub(super) sockets: BTreeMap<SessionId, Socket>,
@@ -43,6 +45,7 @@ impl Account {
             own_threshold: own,
             enabled: true,
             tokens: vec![token.id],
+            given: BTreeSet::from([token.id]),
             removed: false,
             history: Vec::new(),
             sockets: BTreeMap::new(),
@@ -58,14 +61,27 @@ impl Account {
         self.heard = self.heard.max(Some(now));
     }
 
-    /// The credentials after `action` (rule T8).
-    pub(super) fn credentials_changed(&mut self, action: &CredentialAction) {
+    /// The credentials after `action` (rule T8). False when it gives a token that it gave before:
+    /// the same change was made twice (P1).
+    pub(super) fn credentials_changed(&mut self, action: &CredentialAction) -> bool {
         match action {
-            CredentialAction::Replace(new) => self.tokens = vec![new.id],
-            CredentialAction::Overlap { new, .. } => self.tokens.push(new.id),
-            CredentialAction::Drop(token) => self.tokens.retain(|held| held != token),
-            CredentialAction::SetEnabled(enabled) => self.enabled = *enabled,
-            CredentialAction::Rehash { .. } => {}
+            CredentialAction::Replace(new) => {
+                self.tokens = vec![new.id];
+                self.given.insert(new.id)
+            }
+            CredentialAction::Overlap { new, .. } => {
+                self.tokens.push(new.id);
+                self.given.insert(new.id)
+            }
+            CredentialAction::Drop(token) => {
+                self.tokens.retain(|held| held != token);
+                true
+            }
+            CredentialAction::SetEnabled(enabled) => {
+                self.enabled = *enabled;
+                true
+            }
+            CredentialAction::Rehash { .. } => true,
         }
     }
 

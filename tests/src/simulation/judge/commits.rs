@@ -83,8 +83,11 @@ impl Judge {
         let id = change.read.satellite;
         let mut books = self.books.lock();
         let Some(account) = books.accounts.get_mut(&id) else { return };
-        account.credentials_changed(&change.action);
-        let verdict = self.take_history(id, account);
+        let once = match account.credentials_changed(&change.action) {
+            true => Ok(()),
+            false => Err((Property::Idempotent, format!("{:?} was made twice", change.action))),
+        };
+        let verdict = once.and_then(|()| self.take_history(id, account));
         let verdict = verdict.and_then(|()| self.judge_credential(id, account));
         let harmless = match &change.edge {
             Some(edge) if account.honours(edge.next.token) => Err((

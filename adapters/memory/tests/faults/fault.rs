@@ -91,6 +91,52 @@ pub(crate) enum Fault {
     ChecksThenWrites,
     /// A batch of more than 10,000 is cut.
     CutsLongBatches,
+    /// Tags are not stored.
+    DropsTags,
+    /// What agents say of themselves is not stored.
+    ForgetsAgents,
+    /// An update without tags clears them.
+    UpdateClearsTags,
+    /// Names that differ in case are the same.
+    NamesIgnoreCase,
+    /// A name that anybody ever had is taken.
+    NamesStayTaken,
+    /// A satellite's own name is taken.
+    OwnNameIsTaken,
+    /// A region selects all that begin with it.
+    RegionIsPrefix,
+    /// One tag of a query is enough.
+    AnyTagWillDo,
+    /// Text is found in its own case only.
+    TextMindsCase,
+    /// Text is found in names only.
+    TextInNamesOnly,
+    /// A page begins with the last of the one before.
+    PagesOverlap,
+    /// A page is cut before it is filtered.
+    CutsBeforeFiltering,
+    /// Who never connected is not listed.
+    HidesNeverConnected,
+    /// An id that was asked for twice is answered twice.
+    AnswersTwice,
+    /// The smallest threshold is the default.
+    SmallestIsDefault,
+    /// Setting the fleet's settings answers the new ones.
+    AnswersNewSettings,
+    /// Every lease begins a span of its own.
+    EveryLeaseIsASpan,
+    /// Tokens expire one millisecond late.
+    ExpiresLate,
+    /// All expired tokens are answered, however few were asked for.
+    ExpiredWithoutLimit,
+    /// Slow hashes are overlooked.
+    OverlooksSlowHashes,
+    /// A removal is written whatever was written since the read.
+    RemovesAnyState,
+    /// An overlap replaces the old tokens.
+    OverlapReplaces,
+    /// A connect does not store which token it came with.
+    ConnectForgetsToken,
     /// A crash loses everything.
     ForgetsInCrash,
     /// A call panics.

@@ -53,7 +53,8 @@ impl SatelliteStore for Faulty {
     }
 
     async fn set_liveness(&self, liveness: Liveness) -> StoreResult<Option<Liveness>> {
-        self.inner.set_liveness(liveness).await
+        let before = self.inner.set_liveness(liveness).await?;
+        Ok(if self.fault == Fault::AnswersNewSettings { Some(liveness) } else { before })
     }
 
     async fn create(&self, new: NewSatellite) -> StoreResult<CreateOutcome> {
@@ -65,10 +66,7 @@ impl SatelliteStore for Faulty {
     }
 
     async fn get_many(&self, ids: &[SatelliteId]) -> StoreResult<Vec<StoredSatellite>> {
-        match self.fault {
-            Fault::CutsLongBatches => self.inner.get_many(&ids[..ids.len().min(10_000)]).await,
-            _ => self.inner.get_many(ids).await,
-        }
+        self.bent_get_many(ids).await
     }
 
     async fn list(&self, query: &ListQuery) -> StoreResult<Vec<StoredSatellite>> {
@@ -80,15 +78,14 @@ impl SatelliteStore for Faulty {
     }
 
     async fn update(&self, id: SatelliteId, update: SatelliteUpdate) -> StoreResult<UpdateOutcome> {
-        let outcome = self.inner.update(id, update.clone()).await?;
-        if self.fault == Fault::UpdatesHalfway && outcome == UpdateOutcome::NameTaken {
-            self.inner.update(id, SatelliteUpdate { name: None, ..update }).await?;
-        }
-        Ok(outcome)
+        self.bent_update(id, update).await
     }
 
     async fn record_agent(&self, id: SatelliteId, agent: ReportedAgent) -> StoreResult<()> {
-        self.inner.record_agent(id, agent).await
+        match self.fault {
+            Fault::ForgetsAgents => Ok(()),
+            _ => self.inner.record_agent(id, agent).await,
+        }
     }
 
     async fn credentials(&self, id: SatelliteId) -> StoreResult<Option<Credentials>> {
@@ -126,7 +123,10 @@ impl SatelliteStore for Faulty {
     }
 
     async fn smallest_threshold(&self) -> StoreResult<Millis> {
-        self.inner.smallest_threshold().await
+        match self.fault {
+            Fault::SmallestIsDefault => self.default_threshold().await,
+            _ => self.inner.smallest_threshold().await,
+        }
     }
 
     async fn change_credentials(&self, change: CredentialChange) -> StoreResult<WriteOutcome> {
@@ -138,18 +138,27 @@ impl SatelliteStore for Faulty {
         now: Timestamp,
         limit: usize,
     ) -> StoreResult<Vec<(SatelliteId, TokenId)>> {
-        self.inner.expired_tokens(now, limit).await
+        match self.fault {
+            Fault::ExpiresLate => self.inner.expired_tokens(now.minus(Millis::new(1)), limit).await,
+            Fault::ExpiredWithoutLimit => self.inner.expired_tokens(now, usize::MAX).await,
+            _ => self.inner.expired_tokens(now, limit).await,
+        }
     }
 
     async fn has_slow_hashes(&self) -> StoreResult<bool> {
         match self.fault {
             Fault::Panics => panic!("a slow hash nobody thought of"),
+            Fault::OverlooksSlowHashes => Ok(false),
             _ => self.inner.has_slow_hashes().await,
         }
     }
 
-    async fn remove(&self, removal: Removal) -> StoreResult<WriteOutcome> {
+    async fn remove(&self, mut removal: Removal) -> StoreResult<WriteOutcome> {
         let id = removal.read.satellite;
+        if let (Fault::RemovesAnyState, Some(stored)) = (self.fault, self.inner.snapshot(id).await?)
+        {
+            removal.read = stored;
+        }
         let outcome = self.inner.remove(removal).await?;
         if self.fault == Fault::RemovesSilently && outcome == WriteOutcome::Applied {
             self.told.lock().silently_removed.insert(id);
@@ -166,6 +175,9 @@ impl SatelliteStore for Faulty {
         if self.fault == Fault::SpanNeverLapses {
             let since = *self.told.lock().watching_since.get_or_insert(now);
             self.inner.renew_watch(pod, since, now.since(since)).await?;
+        }
+        if self.fault == Fault::EveryLeaseIsASpan {
+            self.inner.end_watch(pod, now.minus(Millis::new(1))).await?;
         }
         self.inner.renew_watch(pod, now, lease).await
     }

@@ -3,6 +3,7 @@
 mod fault;
 mod faulty;
 mod reads;
+mod descriptions;
 mod writes;
 mod satellite_store;
 mod named;

@@ -9,17 +9,21 @@ use groundcontrol_core::ports::{
     ConnectionSnapshot, CreateOutcome, Credentials, EventCursor, ListQuery, NewSatellite,
     RecordedEvent, SatelliteStore, SatelliteUpdate, StoreResult, StoredSatellite,
 };
-use groundcontrol_core::satellite::{SatelliteId, Seq};
+use groundcontrol_core::satellite::{SatelliteId, Seq, Tags};
 use groundcontrol_core::time::{Millis, Timestamp};
 
 use crate::fault::Fault;
 use crate::faulty::Faulty;
 
 impl Faulty {
-    pub(crate) async fn bent_create(&self, new: NewSatellite) -> StoreResult<CreateOutcome> {
+    pub(crate) async fn bent_create(&self, mut new: NewSatellite) -> StoreResult<CreateOutcome> {
         let id = new.satellite.id;
         let again = self.inner.get(id).await?.is_some();
         match self.fault {
+            Fault::DropsTags => new.satellite.tags = Tags::default(),
+            Fault::NamesIgnoreCase if self.is_like_another(&new.satellite).await? => {
+                return Ok(CreateOutcome::NameTaken);
+            }
             Fault::CreateTwiceIsRefused if again => return Ok(CreateOutcome::NameTaken),
             Fault::CreateTwiceResets if again => {
                 let region = Some(new.satellite.region.clone());
@@ -70,6 +74,13 @@ impl Faulty {
                 query.text = query.text.map(|text| text.replace('%', ""));
                 self.inner.list(&query).await
             }
+            Fault::RegionIsPrefix
+            | Fault::AnyTagWillDo
+            | Fault::TextMindsCase
+            | Fault::TextInNamesOnly
+            | Fault::PagesOverlap
+            | Fault::CutsBeforeFiltering
+            | Fault::HidesNeverConnected => self.badly_filtered(query).await,
             Fault::StatusFromHeartbeatAlone | Fault::StatusByDefaultThreshold => {
                 let Some(wanted) = query.status.take() else {
                     return self.inner.list(&query).await;
@@ -110,7 +121,7 @@ impl Faulty {
         }
     }
 
-    async fn default_threshold(&self) -> StoreResult<Millis> {
+    pub(crate) async fn default_threshold(&self) -> StoreResult<Millis> {
         Ok(self.inner.liveness().await?.map_or(Millis::ZERO, |liveness| liveness.default_threshold))
     }
 

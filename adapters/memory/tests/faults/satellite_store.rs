@@ -132,6 +132,41 @@ caught! {
         by "P8" many_writers_on_one_satellite_leave_a_gapless_history;
     a_batch_cut_short: CutsLongBatches by "T2" any_number_of_heartbeats_fits_into_a_batch;
     ids_cut_short: CutsLongBatches by "get_many" any_number_of_ids_may_be_asked_for;
+    dropped_tags: DropsTags by "create" a_created_satellite_reads_back_as_it_was_made;
+    forgotten_agents: ForgetsAgents by "record_agent" what_an_agent_says_of_itself_is_stored;
+    an_update_that_clears: UpdateClearsTags
+        by "update" an_update_changes_what_it_names_and_nothing_else;
+    names_without_case: NamesIgnoreCase by "names" names_that_differ_in_any_byte_are_different;
+    names_taken_for_ever: NamesStayTaken by "names" a_name_that_was_given_up_is_free;
+    a_name_taken_by_itself: OwnNameIsTaken
+        by "names" a_satellite_may_be_given_the_name_that_it_has;
+    a_region_as_a_prefix: RegionIsPrefix by "list" a_region_selects_exactly_its_satellites;
+    any_tag: AnyTagWillDo by "list" all_tags_of_a_query_must_be_there;
+    text_with_case: TextMindsCase by "list" the_case_of_ascii_letters_does_not_matter_to_text;
+    text_in_names_only: TextInNamesOnly
+        by "list" text_is_found_in_name_and_region_and_at_the_start_of_the_id;
+    overlapping_pages: PagesOverlap by "list" pages_show_every_satellite_once;
+    pages_cut_before_filtering: CutsBeforeFiltering
+        by "list" filters_narrow_each_other_and_pages_count_what_is_left;
+    hidden_satellites: HidesNeverConnected
+        by "S4" a_satellite_that_never_connected_has_no_state_and_is_listed_offline;
+    doubled_answers: AnswersTwice by "get_many" those_that_exist_are_read_each_once;
+    the_default_as_the_smallest: SmallestIsDefault
+        by "S2" the_smallest_threshold_is_that_of_any_satellite_or_the_default;
+    the_new_settings_as_the_old: AnswersNewSettings
+        by "S2" settings_are_shared_and_setting_them_answers_the_ones_before;
+    a_span_for_every_lease: EveryLeaseIsASpan by "T5" a_span_goes_on_while_leases_overlap;
+    late_expiry: ExpiresLate by "T8" expired_tokens_are_found_from_their_last_moment_on;
+    expiry_without_limit: ExpiredWithoutLimit
+        by "T8" expired_tokens_are_no_more_than_asked_for_and_go_with_their_drop;
+    overlooked_slow_hashes: OverlooksSlowHashes
+        by "slow hashes" a_bcrypt_hash_is_noticed_until_it_is_replaced;
+    a_removal_of_any_state: RemovesAnyState
+        by "T7" an_edge_since_the_read_conflicts_with_a_removal;
+    an_overlap_that_replaces: OverlapReplaces
+        by "T8" an_overlap_adds_a_token_and_ends_the_others_at_its_time;
+    a_forgotten_token: ConnectForgetsToken
+        by "T1" a_first_connect_is_recorded_as_it_was_decided;
     a_crash_that_forgets: ForgetsInCrash
         by "durable" everything_that_was_answered_is_there_after_a_crash;
 }

@@ -91,6 +91,7 @@ impl Faulty {
         let read = &mut write.read;
         match self.fault {
             Fault::IgnoresSeq => rebase(&mut write, stored),
+            Fault::ConnectForgetsToken => write.change.next.token = None,
             Fault::IgnoresCredentialVersion => read.credential_version = stored.credential_version,
             Fault::IgnoresHeartbeat if write.guard == Guard::Silence => {
                 read.record.last_heartbeat_at = stored.record.last_heartbeat_at;
@@ -183,6 +184,9 @@ impl Faulty {
                 let grown = CredentialChange { action: enabled, ..change.clone() };
                 self.inner.change_credentials(grown).await?;
                 change.read.credential_version = change.read.credential_version.next();
+            }
+            (Fault::OverlapReplaces, CredentialAction::Overlap { new, .. }) => {
+                change.action = CredentialAction::Replace(new);
             }
             (_, CredentialAction::Overlap { until, .. }) => {
                 self.told.lock().overlaps.insert(stored.satellite, until);

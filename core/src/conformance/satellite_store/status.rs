@@ -155,6 +155,9 @@ async fn a_satellite_that_never_connected_has_no_state_and_is_listed_offline(
 ) -> Seen {
     let pod = bench.fleet(1).await?;
     same!(pod.get(1).await?.state(at(0)), None, "its state");
+    let offline = ListQuery { status: Some(Status::Offline), ..list_all(at(0)) };
+    let listed = pod.store.list(&offline).await?;
+    same!(ids(&listed), vec![satellite_id(1)], "who is listed as offline");
     online_are(&pod, 0, &[]).await
 }
 

@@ -11,6 +11,7 @@ use groundcontrol_core::connection::{CloseReason, Status};
 use groundcontrol_core::ports::{
     Authentication, Clock as _, FleetError, FleetService as _, Readiness, StoreError,
 };
+use groundcontrol_core::time::Millis;
 use tokio::time::sleep;
 
 fn world() -> (World, Arc<FaultyStore>) {
@@ -139,4 +140,21 @@ async fn p12_a_rotation_whose_answer_was_lost_harms_no_newer_session() {
     );
     assert_eq!(world.edges(id).await, ["connected/authenticated"]);
     assert_eq!(status(&pod, id).await, Status::Online);
+}
+
+/// A rotation gets no answer. It is not made yet, so it is repeated; but it is made before the
+/// repetition, which meets a conflict. That conflict is its own doing, and no reason to repeat.
+#[tokio::test(start_paused = true)]
+async fn p1_a_change_that_was_made_late_is_found_out_and_not_made_twice() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let id = create(&pod, "one").await.view.stored.satellite.id;
+    let version = async || {
+        let read = world.store.snapshot(id).await.unwrap();
+        read.unwrap().credential_version
+    };
+    let before = version().await;
+    store.set(Fault::MadeLate);
+    pod.rotate_token(id, Some(Millis::from_secs(60)), actor()).await.unwrap();
+    assert_eq!(version().await, before.next());
 }

@@ -9,6 +9,9 @@ use groundcontrol_testkit::simulation::{Class, Options, PlantedBug, Report, Trac
 
 /// Seeds that each run begins with, by default.
 const SEEDS: u64 = 40;
+/// Seeds that once showed a bug, and which; the bug itself has a test where it was.
+const SCENARIOS: [(u64, &str); 1] =
+    [(76, "a change of credentials that was made late, beside its repetition, was made twice")];
 /// A planted bug is caught within so many seeds.
 const PATIENCE: u64 = 60;
 
@@ -49,6 +52,14 @@ fn no_seed_shows_a_violation() {
          SIMULATION_RUNS, others by SIMULATION_SEED",
         first + runs - 1
     );
+}
+
+#[test]
+fn no_seed_that_once_showed_a_bug_shows_one_again() {
+    for (seed, bug) in SCENARIOS {
+        let report = run(seed, Options::default());
+        assert!(report.violation.is_none(), "once: {bug}\n{}", explained(&report, None));
+    }
 }
 
 #[test]

@@ -46,6 +46,8 @@ impl Pod {
                 if version != read.credential_version {
                     return Err(FleetError::Store(error));
                 }
+                // It may still be made: a conflict of its repetition can be its own doing.
+                unanswered = Some((version, error));
             }
             let version = read.credential_version;
             let now = self.now();

@@ -24,18 +24,21 @@ pub enum Fault {
     Away,
     /// The next write is made, and its answer is lost.
     LostReply,
+    /// The next change of credentials gets no answer, and is made when the one after it arrives.
+    MadeLate,
 }
 
 pub struct FaultyStore {
     inner: Arc<dyn SatelliteStore>,
     fault: AtomicU8,
     meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
+    late: Mutex<Option<CredentialChange>>,
 }
 
 impl FaultyStore {
     pub fn around(inner: Arc<dyn SatelliteStore>) -> Arc<Self> {
         let fault = AtomicU8::new(Fault::Nothing as u8);
-        Arc::new(Self { inner, fault, meanwhile: Mutex::default() })
+        Arc::new(Self { inner, fault, meanwhile: Mutex::default(), late: Mutex::default() })
     }
 
     pub fn set(&self, fault: Fault) {
@@ -56,19 +59,26 @@ impl FaultyStore {
         Ok(())
     }
 
+    /// Whether `fault` was set; it happens once.
+    fn happens(&self, fault: Fault) -> bool {
+        let (set, fine) = (fault as u8, Fault::Nothing as u8);
+        self.fault.compare_exchange(set, fine, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
     async fn after(&self) -> StoreResult<()> {
-        let (lost, fine) = (Fault::LostReply as u8, Fault::Nothing as u8);
-        let swap = self.fault.compare_exchange(lost, fine, Ordering::SeqCst, Ordering::SeqCst);
-        if swap.is_ok() {
+        if self.happens(Fault::LostReply) {
             let meanwhile = self.meanwhile.lock().take();
             if let Some(meanwhile) = meanwhile {
                 meanwhile.await;
             }
-            let detail = "planned".to_owned();
-            return Err(StoreError::OutcomeUnknown { doing: "a write", detail });
+            return Err(no_answer());
         }
         Ok(())
     }
+}
+
+fn no_answer() -> StoreError {
+    StoreError::OutcomeUnknown { doing: "a write", detail: "planned".to_owned() }
 }
 
 macro_rules! faulty {
@@ -88,6 +98,24 @@ macro_rules! faulty {
                 self.after().await?;
                 answer
             })*
+
+            async fn change_credentials(
+                &self,
+                change: CredentialChange,
+            ) -> StoreResult<WriteOutcome> {
+                self.before()?;
+                if self.happens(Fault::MadeLate) {
+                    *self.late.lock() = Some(change);
+                    return Err(no_answer());
+                }
+                let late = self.late.lock().take();
+                if let Some(late) = late {
+                    self.inner.change_credentials(late).await?;
+                }
+                let answer = self.inner.change_credentials(change).await;
+                self.after().await?;
+                answer
+            }
         }
     };
 }
@@ -122,7 +150,6 @@ faulty! {
         fn create(new: NewSatellite) -> CreateOutcome;
         fn update(id: SatelliteId, update: SatelliteUpdate) -> UpdateOutcome;
         fn record_edges(writes: Vec<EdgeWrite>) -> Vec<WriteOutcome>;
-        fn change_credentials(change: CredentialChange) -> WriteOutcome;
         fn remove(removal: Removal) -> WriteOutcome;
     }
 }

@@ -1,8 +1,10 @@
 //! What the store does in a second, each beside its yardstick in the same run.
 //!
-//! `cargo bench -p groundcontrol-database`; `SATELLITES` (100000) sets the size of the fleet,
-//! `STORE_DIR` the folder, whose disk is what counts. Not a statistical benchmark: a flush to the
-//! disk dominates, and the first line says how long one takes here.
+//! `cargo bench -p groundcontrol-database`, for SQLite and PostgreSQL, or with either's name behind
+//! `--` for one; `SATELLITES` (100000) sets the size of the fleet, `STORE_DIR` the folder of the
+//! file, whose disk is what counts. PostgreSQL is a private server that flushes as one in earnest
+//! does, in the system's temporary folder. Not a statistical benchmark: a flush to the disk
+//! dominates, and the first line says how long one takes here.
 
 #![allow(clippy::print_stdout, reason = "figures are what it is for")]
 
@@ -19,7 +21,8 @@ use groundcontrol_core::ports::{
 use groundcontrol_core::satellite::{Epoch, Liveness, PodName, SatelliteId, SessionId};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options, migrate};
-use sea_orm::{ConnectionTrait, Database};
+use groundcontrol_testpostgres::Server;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 use uuid::Uuid;
 
 type Failed = Box<dyn std::error::Error>;
@@ -39,11 +42,30 @@ async fn main() -> Result<(), Failed> {
         None => tempfile::tempdir()?,
     };
     flush_time(folder.path())?;
-    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
-    let store = filled(&url, satellites).await?;
+    let wanted = |name: &str| {
+        let mut names = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+        let named: Vec<_> = names.by_ref().collect();
+        named.is_empty() || named.iter().any(|named| named == name)
+    };
+    if wanted("sqlite") {
+        println!("\nSQLite");
+        let url = format!("sqlite://{}", folder.path().join("bench.db").display());
+        engine(&url, satellites).await?;
+    }
+    if wanted("postgresql") {
+        println!("\nPostgreSQL");
+        let server = Server::durable();
+        engine(&server.url(), satellites).await?;
+    }
+    Ok(())
+}
+
+/// All figures of one engine.
+async fn engine(url: &str, satellites: usize) -> Result<(), Failed> {
+    let store = filled(url, satellites).await?;
     let now = store.clock().now();
     let ids: Vec<SatelliteId> = (0..satellites).map(id).collect();
-    heartbeats(&store, &ids, now).await?;
+    heartbeats(&store, url, &ids, now).await?;
     looks(&store).await?;
     storm(&store, &ids).await?;
     edges(&store, &ids).await?;
@@ -80,18 +102,22 @@ fn id(number: usize) -> SatelliteId {
 async fn filled(url: &str, satellites: usize) -> Result<DatabaseStore, Failed> {
     migrate(url, &Options::default()).await?;
     let database = Database::connect(url).await?;
+    let id_of = |id: String| match url.starts_with("sqlite") {
+        true => format!("x'{id}'"),
+        false => format!("'{id}'"),
+    };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
     for first in (0..satellites).step_by(BEATS) {
         let numbers = first..(first + BEATS).min(satellites);
         let (mut rows, mut connections, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
         for number in numbers {
-            let id = id(number).0.simple().to_string();
+            let id = id_of(id(number).0.simple().to_string());
             let own = if number % 10 == 0 { "60000" } else { "NULL" };
-            rows.push(format!("(x'{id}', 'satellite {number:06}', 'eu', '{{}}', '[]', {now})"));
+            rows.push(format!("({id}, 'satellite {number:06}', 'eu', '{{}}', '[]', {now})"));
             connections.push(format!(
-                "(x'{id}', 1, 1, {now}, 'connected', {own}, {now}, 'authenticated', x'{id}', x'{id}')"
+                "({id}, 1, 1, {now}, 'connected', {own}, {now}, 'authenticated', {id}, {id})"
             ));
-            tokens.push(format!("(x'{id}', x'{id}', 'sha256:{}')", "0".repeat(64)));
+            tokens.push(format!("({id}, {id}, 'sha256:{}')", "0".repeat(64)));
         }
         let sql = format!(
             "BEGIN; INSERT INTO satellites (id, name, region, tags, capabilities, created_at) \
@@ -104,6 +130,9 @@ async fn filled(url: &str, satellites: usize) -> Result<DatabaseStore, Failed> {
             tokens.join(",")
         );
         database.execute_unprepared(&sql).await?;
+    }
+    if !url.starts_with("sqlite") {
+        database.execute_unprepared("VACUUM ANALYZE").await?;
     }
     database.close().await?;
     let store = DatabaseStore::open(url, Options::default()).await?;
@@ -119,6 +148,7 @@ fn report(what: &str, count: usize, took: Duration) {
 
 async fn heartbeats(
     store: &DatabaseStore,
+    url: &str,
     ids: &[SatelliteId],
     now: Timestamp,
 ) -> Result<(), Failed> {
@@ -139,6 +169,27 @@ async fn heartbeats(
         store.record_heartbeats(&[beat(id, at)], at).await?;
     }
     report("heartbeats, one a batch (yardstick)", BEATS, began.elapsed());
+    row_by_row(url, &ids[BEATS..2 * BEATS], at).await
+}
+
+/// What a store without batches would do: an update for each, all in one transaction.
+async fn row_by_row(url: &str, ids: &[SatelliteId], at: Timestamp) -> Result<(), Failed> {
+    if url.starts_with("sqlite") {
+        return Ok(());
+    }
+    let database = Database::connect(url).await?;
+    let transaction = database.begin().await?;
+    let update = "UPDATE satellite_connections SET last_heartbeat_at = GREATEST(last_heartbeat_at, $2) \
+        WHERE satellite_id = $1 AND epoch = 1 AND last_event = 'connected'";
+    let began = Instant::now();
+    for id in ids {
+        let values = [id.0.into(), at.as_millis().into()];
+        let update = Statement::from_sql_and_values(DbBackend::Postgres, update, values);
+        transaction.execute_raw(update).await?;
+    }
+    transaction.commit().await?;
+    report("heartbeats, an update each in one transaction (yardstick)", ids.len(), began.elapsed());
+    database.close().await?;
     Ok(())
 }
 

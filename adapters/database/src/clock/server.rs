@@ -58,6 +58,13 @@ impl ServerClock {
         Ok((clock, following))
     }
 
+    /// Asks the server once more.
+    pub(crate) async fn measure(&self, server: &Readers) -> Result<(), SqlxError> {
+        let sample = ask(&self.machine, server).await?;
+        self.follow(sample);
+        Ok(())
+    }
+
     fn follow(&self, sample: Sample) {
         let mut time = self.time.write().unwrap_or_else(PoisonError::into_inner);
         match time.measured(sample, micros(self.machine.running())) {
@@ -113,11 +120,8 @@ async fn follow(clock: Weak<ServerClock>, server: Arc<Readers>) {
     loop {
         sleep(pause).await;
         let Some(clock) = clock.upgrade() else { return };
-        pause = match ask(&clock.machine, &server).await {
-            Ok(sample) => {
-                clock.follow(sample);
-                EVERY
-            }
+        pause = match clock.measure(&server).await {
+            Ok(()) => EVERY,
             Err(error) => {
                 tracing::debug!(%error, "could not ask the database server for the time");
                 RETRY

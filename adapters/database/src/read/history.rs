@@ -33,13 +33,17 @@ pub(crate) async fn events_after(
     after: Option<EventCursor>,
     most: usize,
 ) -> Result<Vec<RecordedEvent>, Failure> {
-    let sql = format!(
-        "SELECT {TRANSITION_COLUMNS} FROM transitions WHERE position > $1 \
-         ORDER BY position LIMIT $2"
-    );
+    let sql = events_after_sql();
     let after = after.map_or(0, |cursor| i64::try_from(cursor.position).unwrap_or(i64::MAX));
     let rows = database.all(sql, [Value::from(after), limit(most)]).await?;
     rows::all(&rows, rows::recorded_event)
+}
+
+pub(crate) fn events_after_sql() -> String {
+    format!(
+        "SELECT {TRANSITION_COLUMNS} FROM transitions WHERE position > $1 \
+         ORDER BY position LIMIT $2"
+    )
 }
 
 /// The newest of them.

@@ -28,6 +28,7 @@ pub(crate) mod plans {
     pub(crate) use super::connections::{
         credentials_sql as credentials, snapshots_sql as snapshots,
     };
+    pub(crate) use super::history::events_after_sql as events_after;
     pub(crate) use super::list::{list_sql as list, online_ids_sql as online_ids};
     pub(crate) use super::monitor::{
         EXPIRED_TOKENS, SLOW_HASH, next_threshold_sql as next_threshold, overdue_sql as overdue,

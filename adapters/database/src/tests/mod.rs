@@ -7,6 +7,7 @@ mod opening;
 mod query_plans;
 mod silence;
 mod rows;
+mod server;
 
 use std::path::Path;
 

@@ -11,6 +11,8 @@ const NOT_IN_CORE: &[&str] =
 const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_memory", &["app/src/wiring"]),
     ("groundcontrol_database", &["app/src/wiring"]),
+    ("groundcontrol_postgres_queue", &["app/src/wiring"]),
+    ("groundcontrol_nats", &["app/src/wiring"]),
     ("groundcontrol_websocket::wire", &["app/src/wiring", "app/src/agent/", "app/src/command/"]),
     ("groundcontrol_websocket", &["app/src/wiring"]),
     ("groundcontrol_http::dto", &["app/src/wiring", "app/src/client/", "app/src/command/"]),

@@ -158,3 +158,18 @@ async fn p1_a_change_that_was_made_late_is_found_out_and_not_made_twice() {
     pod.rotate_token(id, Some(Millis::from_secs(60)), actor()).await.unwrap();
     assert_eq!(version().await, before.next());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_answer_was_lost_stays_unknown_though_the_store_then_goes_away() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let created = create(&pod, "one").await;
+    let id = created.view.stored.satellite.id;
+    let away = store.clone();
+    store.lose_a_reply_while(async move { away.set(Fault::Away) });
+    let answer = pod.rotate_token(id, None, actor()).await;
+    assert!(
+        matches!(answer, Err(FleetError::Store(StoreError::OutcomeUnknown { .. }))),
+        "it was made: {answer:?}"
+    );
+}

@@ -6,9 +6,10 @@ use std::time::Duration;
 use groundcontrol_core::connection::{Command, Decision, Origin, RevokeScope, decide};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
-    CredentialAction, CredentialChange, FleetError, Nudge, StoreError, StoreResult, WriteOutcome,
+    ConnectionSnapshot, CredentialAction, CredentialChange, FleetError, Nudge, StoreError,
+    StoreResult, WriteOutcome,
 };
-use groundcontrol_core::satellite::{Epoch, SatelliteId};
+use groundcontrol_core::satellite::{CredentialVersion, Epoch, SatelliteId};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
@@ -32,45 +33,45 @@ impl Pod {
         ends: Option<RevokeScope>,
         origin: Origin,
     ) -> Result<(), FleetError> {
-        let mut ended = None;
         let mut unanswered = None;
+        let made = self.make_change(satellite, &action, ends, &origin, &mut unanswered).await;
+        match (made, unanswered) {
+            // Whatever a later attempt met, nobody knows what became of the earlier.
+            (Err(FleetError::Store(_) | FleetError::Busy), Some((_, unknown))) => {
+                Err(FleetError::Store(unknown))
+            }
+            (made, _) => made,
+        }
+    }
+
+    async fn make_change(
+        &self,
+        satellite: SatelliteId,
+        action: &CredentialAction,
+        ends: Option<RevokeScope>,
+        origin: &Origin,
+        unanswered: &mut Option<(CredentialVersion, StoreError)>,
+    ) -> Result<(), FleetError> {
+        let mut ended = None;
         for _ in 0..WRITE_ATTEMPTS {
             let Some(read) = self.store.snapshot(satellite).await? else {
                 return Err(FleetError::NotFound { what: "satellite" });
             };
-            if let Some((version, error)) = unanswered.take() {
-                if self.holds(satellite, &action).await? {
+            let version = read.credential_version;
+            if let Some((made_on, _)) = &unanswered {
+                if self.holds(satellite, action).await? {
                     self.tell_of_change(satellite, ended);
                     return Ok(());
                 }
-                if version != read.credential_version {
-                    return Err(FleetError::Store(error));
+                if *made_on != version {
+                    return Err(FleetError::Busy);
                 }
                 // It may still be made: a conflict of its repetition can be its own doing.
-                unanswered = Some((version, error));
             }
-            let version = read.credential_version;
-            let now = self.now();
-            let edge = ends.and_then(|scope| {
-                let context = read.context(now, self.settle());
-                match decide(&read.record, &Command::Revoke { scope }, &context) {
-                    Decision::Record(change) => Some(change),
-                    Decision::Beat { .. }
-                    | Decision::Unchanged(_)
-                    | Decision::Fenced(_)
-                    | Decision::Rejected(_) => None,
-                }
-            });
-            if edge.is_some() {
-                ended = Some(read.record.epoch);
+            let change = self.credential_change(read, action, ends, origin);
+            if let Some(edge) = &change.edge {
+                ended = Some(edge.next.epoch);
             }
-            let change = CredentialChange {
-                read,
-                action: action.clone(),
-                edge,
-                origin: origin.clone(),
-                now,
-            };
             match self.store.change_credentials(change).await {
                 Ok(WriteOutcome::Applied) => {
                     self.tell_of_change(satellite, ended);
@@ -79,12 +80,33 @@ impl Pod {
                 Ok(WriteOutcome::Gone) => return Err(FleetError::NotFound { what: "satellite" }),
                 Ok(WriteOutcome::Conflict) => {}
                 Err(error @ StoreError::OutcomeUnknown { .. }) => {
-                    unanswered = Some((version, error));
+                    *unanswered = Some((version, error));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(unanswered.map_or(FleetError::Busy, |(_, error)| FleetError::Store(error)))
+        Err(FleetError::Busy)
+    }
+
+    fn credential_change(
+        &self,
+        read: ConnectionSnapshot,
+        action: &CredentialAction,
+        ends: Option<RevokeScope>,
+        origin: &Origin,
+    ) -> CredentialChange {
+        let now = self.now();
+        let edge = ends.and_then(|scope| {
+            let context = read.context(now, self.settle());
+            match decide(&read.record, &Command::Revoke { scope }, &context) {
+                Decision::Record(change) => Some(change),
+                Decision::Beat { .. }
+                | Decision::Unchanged(_)
+                | Decision::Fenced(_)
+                | Decision::Rejected(_) => None,
+            }
+        });
+        CredentialChange { read, action: action.clone(), edge, origin: origin.clone(), now }
     }
 
     async fn holds(&self, satellite: SatelliteId, action: &CredentialAction) -> StoreResult<bool> {

@@ -59,16 +59,3 @@ async fn the_table_of_options_is_complete_and_names_nothing_else() {
     let cells: Vec<_> = rows.filter_map(|row| row.split('|').nth(1)).collect();
     assert_eq!(flags(&cells.join(" ")), known);
 }
-
-#[test]
-fn the_systemd_unit_and_the_configuration_file_belong_together() {
-    let page = readme();
-    let file = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
-    let file = file.expect("the page has a configuration file");
-    let table: toml::Table = file.parse().expect("it is TOML");
-    let documented = flags(&page);
-    for key in table.keys() {
-        assert!(documented.contains(&format!("--{key}")), "{key} is no option");
-    }
-    assert!(page.contains("--config /etc/groundcontrol.toml"));
-}

@@ -5,3 +5,4 @@ mod code_map;
 mod files;
 mod quotes;
 mod layers;
+mod deploy;

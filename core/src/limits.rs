@@ -81,6 +81,19 @@ pub const MAX_CAPABILITIES: usize = 64;
 /// Characters of one capability.
 pub const MAX_CAPABILITY_CHARS: usize = 200;
 
+/// Seconds of the longest interval of a check: a day.
+pub const MAX_INTERVAL_SECONDS: u32 = 86_400;
+/// Collectors of one check.
+pub const MAX_COLLECTORS: usize = 100;
+/// Assertions of one collector.
+pub const MAX_ASSERTIONS: usize = 100;
+/// Characters of an assertion's JSON path.
+pub const MAX_JSON_PATH_CHARS: usize = 1000;
+/// Characters of an expression over tags.
+pub const MAX_SELECTOR_CHARS: usize = 4000;
+/// Satellites that one assignment names.
+pub const MAX_ASSIGNED_SATELLITES: usize = 10_000;
+
 /// Bytes of an HTTP request body.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// Items of a list when the caller does not say.

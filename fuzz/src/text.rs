@@ -1,10 +1,12 @@
 //! Short texts from people, files and headers.
 
+use groundcontrol_core::assignment::TagExpression;
 use groundcontrol_core::ports::EventCursor;
 use groundcontrol_core::satellite::{Name, ReportedAgent, TokenHash};
 use groundcontrol_core::time::Timestamp;
 
-/// Bytes as a timestamp, a cursor, a stored hash, a name or an agent's version never panic, and
+/// Bytes as a timestamp, a cursor, a stored hash, an expression over tags, a name or an agent's
+/// version never panic, and
 /// what is understood survives a round trip.
 pub fn text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -16,6 +18,10 @@ pub fn text(data: &[u8]) {
     }
     if let Ok(hash) = TokenHash::from_stored(text) {
         assert_eq!(TokenHash::from_stored(&hash.to_stored()), Ok(hash));
+    }
+    match text.parse::<TagExpression>() {
+        Ok(expression) => assert_eq!(expression.to_string().parse(), Ok(expression)),
+        Err(error) => assert!((1..=text.chars().count() + 1).contains(&error.at), "{error}"),
     }
     if let Ok(name) = text.parse::<Name>() {
         assert!(!name.as_str().chars().any(char::is_control));

@@ -45,6 +45,7 @@ impl Pod {
                         self.tell_threshold(satellite).await;
                     }
                 }
+                Nudge::WorkChanged => {}
                 Nudge::Missed => {
                     self.events.look();
                     self.sweep_soon.notify_one();

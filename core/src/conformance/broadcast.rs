@@ -48,6 +48,7 @@ async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
         Nudge::Removed { satellite },
         Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
         Nudge::ConfigChanged { satellite },
+        Nudge::WorkChanged,
     ];
     kinds.iter().for_each(|nudge| broadcast.send(*nudge));
     hears_all(stream.as_mut(), kinds).await

@@ -68,6 +68,9 @@ pub enum Nudge {
         /// Whose.
         satellite: SatelliteId,
     },
+    /// Systems, checks or assignments changed, or the sandbox policy: what any satellite runs may
+    /// be different.
+    WorkChanged,
     /// Nudges were lost on the way: look at everything again.
     Missed,
 }

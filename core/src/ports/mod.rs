@@ -1,7 +1,8 @@
 //! What the rules need from outside, and what outside may ask of them: one trait a file.
 //!
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
-//! [`SatelliteStore`], [`ApiTokenStore`], and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
+//! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
+//! [`RevisionStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
 //! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
 //! sockets, [`FleetService`] for operators. [`Outbox`] is the way back to one socket.
 //!
@@ -13,6 +14,9 @@ mod error;
 mod event_cursor;
 mod satellite_store;
 mod api_token_store;
+mod work_store;
+mod assignment_source;
+mod revision_store;
 mod broadcast;
 mod waiting_nudges;
 mod recurring_work;
@@ -20,6 +24,7 @@ mod gateway;
 mod fleet;
 
 pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
+pub use assignment_source::AssignmentSource;
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
 pub use error::{StoreError, StoreResult};
@@ -32,16 +37,21 @@ pub use gateway::{
     Attempt, Authentication, Beat, Order, Outbox, SatelliteGateway, SessionRef, Welcome,
 };
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
+pub use revision_store::{RevisionStore, RevisionWrite};
 pub use satellite_store::{
     ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
     Guard, HeartbeatWrite, ListQuery, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,
     SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
 pub use waiting_nudges::{WaitingNudges, nudges_in};
+pub use work_store::{
+    AssignmentQuery, AssignmentUpdate, CheckUpdate, Dangling, Saved, SystemUpdate, WorkStore,
+};
 
 #[cfg(feature = "mock")]
 pub use {
-    api_token_store::MockApiTokenStore, clock::MockClock, fleet::MockFleetService,
-    gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
-    satellite_store::MockSatelliteStore,
+    api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource, clock::MockClock,
+    fleet::MockFleetService, gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
+    revision_store::MockRevisionStore, satellite_store::MockSatelliteStore,
+    work_store::MockWorkStore,
 };

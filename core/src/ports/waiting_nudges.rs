@@ -56,6 +56,7 @@ impl WaitingNudges {
                     writeln!(text, "displaced {satellite} {epoch} {remote}")
                 }
                 Nudge::ConfigChanged { satellite } => writeln!(text, "config-changed {satellite}"),
+                Nudge::WorkChanged => writeln!(text, "work-changed"),
                 Nudge::Missed => writeln!(text, "missed"),
             };
         }
@@ -90,6 +91,7 @@ fn parse(line: &str) -> Option<Nudge> {
         ("config-changed", Some(Ok(satellite)), None, None) => {
             Some(Nudge::ConfigChanged { satellite })
         }
+        ("work-changed", None, None, None) => Some(Nudge::WorkChanged),
         _ => None,
     }
 }
@@ -115,6 +117,7 @@ mod tests {
             Nudge::Removed { satellite },
             Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
             Nudge::ConfigChanged { satellite },
+            Nudge::WorkChanged,
             Nudge::Missed,
         ];
         assert!(kinds.iter().all(|nudge| waiting.push(*nudge)));

@@ -1,7 +1,7 @@
 //! Who a satellite is: identity, validated text, threshold, credentials.
 
 mod id;
-mod text;
+pub(crate) mod text;
 mod tags;
 mod threshold;
 mod credential;

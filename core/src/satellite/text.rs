@@ -32,7 +32,7 @@ pub enum TextError {
 }
 
 /// `text` if it has 1 to `most` characters, none of them a control character, and is not blank.
-pub(super) fn check(text: &str, most: usize) -> Result<(), TextError> {
+pub(crate) fn check(text: &str, most: usize) -> Result<(), TextError> {
     if text.trim().is_empty() {
         return Err(TextError::Empty);
     }
@@ -40,7 +40,7 @@ pub(super) fn check(text: &str, most: usize) -> Result<(), TextError> {
 }
 
 /// As [`check`], but empty is allowed.
-pub(super) fn check_value(text: &str, most: usize) -> Result<(), TextError> {
+pub(crate) fn check_value(text: &str, most: usize) -> Result<(), TextError> {
     let chars = text.chars().count();
     if chars > most {
         return Err(TextError::TooLong { chars, most });

@@ -1,5 +1,7 @@
 //! Flags, environment and file, in this order, become validated settings.
 
+mod queue;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,6 +16,7 @@ use serde::Deserialize;
 
 use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
+pub use queue::{NatsPlace, QueueSettings};
 
 /// What `serve` may be told; every field that is absent has a default. The same names, in kebab
 /// case, are the keys of the TOML file.
@@ -33,9 +36,26 @@ pub struct Options {
     /// File with the password for the database server, in place of one in its URL
     #[arg(long, env = "GROUNDCONTROL_DATABASE_PASSWORD_FILE", value_name = "PATH")]
     pub database_password_file: Option<PathBuf>,
-    /// How pods tell each other to look again: memory (one pod only) [default: memory]
-    #[arg(long, env = "GROUNDCONTROL_QUEUE", value_name = "QUEUE")]
-    pub queue: Option<String>,
+    /// How pods tell each other to look again: memory (one pod only), postgres (in the database),
+    /// or nats://HOST:PORT,… [default: memory; postgres where the database is a server]
+    #[arg(long, env = "GROUNDCONTROL_QUEUE", value_name = "QUEUE", hide_env_values = true)]
+    pub queue: Option<SecretUrl>,
+    /// Credentials file for NATS, as nsc makes it
+    #[arg(long, env = "GROUNDCONTROL_QUEUE_CREDENTIALS_FILE", value_name = "PATH")]
+    pub queue_credentials_file: Option<PathBuf>,
+    /// PEM file with the authorities that NATS's certificate is checked against [default: the
+    /// system's]
+    #[arg(long, env = "GROUNDCONTROL_QUEUE_CA_FILE", value_name = "PATH")]
+    pub queue_ca_file: Option<PathBuf>,
+    /// PEM file with this pod's certificate chain for NATS
+    #[arg(long, env = "GROUNDCONTROL_QUEUE_TLS_CERT", value_name = "PATH")]
+    pub queue_tls_cert: Option<PathBuf>,
+    /// PEM file with that certificate's private key
+    #[arg(long, env = "GROUNDCONTROL_QUEUE_TLS_KEY", value_name = "PATH")]
+    pub queue_tls_key: Option<PathBuf>,
+    /// What subjects and streams in NATS begin with; one for each fleet [default: groundcontrol]
+    #[arg(long, env = "GROUNDCONTROL_QUEUE_PREFIX", value_name = "NAME")]
+    pub queue_prefix: Option<String>,
     /// This pod's name, unique among those that run at once [default: host name and a random suffix]
     #[arg(long, env = "GROUNDCONTROL_POD", value_name = "NAME")]
     pub pod: Option<String>,
@@ -117,6 +137,8 @@ pub struct Settings {
     pub database: SecretUrl,
     /// The password for the database, where a file gave it.
     pub database_password: Option<SecretString>,
+    /// The queue.
+    pub queue: QueueSettings,
     /// This pod's name.
     pub pod: PodName,
     /// Heartbeat interval and default threshold.
@@ -187,8 +209,20 @@ pub enum ConfigError {
         why: String,
     },
     /// A kind of queue that this build does not have.
-    #[error("--queue {0} is not supported: use memory")]
+    #[error("--queue {0} is not supported: use memory, postgres, or nats://HOST:PORT")]
     Queue(SecretUrl),
+    /// A queue in a database that is a file.
+    #[error(
+        "--queue postgres needs a --database postgres://…, which {0} is not: leave --queue out, \
+         or use nats://HOST:PORT"
+    )]
+    QueueWithoutServer(SecretUrl),
+    /// An option of NATS, where the queue is another.
+    #[error("{0} is for NATS alone: leave it out, or give --queue nats://HOST:PORT")]
+    OfNatsAlone(&'static str),
+    /// Only one of certificate and key for NATS is given.
+    #[error("--queue-tls-cert and --queue-tls-key belong together; give both or neither")]
+    HalfQueueTls,
     /// A name that could not be stored.
     #[error("--pod must have 1 to 200 characters and no control characters")]
     PodName,
@@ -217,6 +251,11 @@ impl Options {
             database: self.database.or(file.database),
             database_password_file: self.database_password_file.or(file.database_password_file),
             queue: self.queue.or(file.queue),
+            queue_credentials_file: self.queue_credentials_file.or(file.queue_credentials_file),
+            queue_ca_file: self.queue_ca_file.or(file.queue_ca_file),
+            queue_tls_cert: self.queue_tls_cert.or(file.queue_tls_cert),
+            queue_tls_key: self.queue_tls_key.or(file.queue_tls_key),
+            queue_prefix: self.queue_prefix.or(file.queue_prefix),
             pod: self.pod.or(file.pod),
             heartbeat_interval: self.heartbeat_interval.or(file.heartbeat_interval),
             offline_threshold: self.offline_threshold.or(file.offline_threshold),
@@ -237,15 +276,13 @@ impl Options {
         admin_token: Option<SecretString>,
         suffix: &str,
     ) -> Result<Settings, ConfigError> {
-        let data_dir = self.data_dir.unwrap_or_else(|| PathBuf::from("groundcontrol-data"));
-        let database = self.database.unwrap_or_else(|| in_folder(&data_dir));
+        let data_dir = self.data_dir.clone();
+        let data_dir = data_dir.unwrap_or_else(|| PathBuf::from("groundcontrol-data"));
+        let database = self.database.clone().unwrap_or_else(|| in_folder(&data_dir));
         if !database.is_file() && !database.is_server() {
             return Err(ConfigError::Database(database));
         }
-        if let Some(queue) = self.queue.filter(|queue| queue != "memory") {
-            let Ok(queue) = queue.parse();
-            return Err(ConfigError::Queue(queue));
-        }
+        let queue = queue::queue(&self, &database)?;
         let defaults = Timing::default();
         let drain_timeout = self.drain_timeout.map_or(defaults.drain_timeout, |span| span.0);
         let timing = Timing {
@@ -259,6 +296,7 @@ impl Options {
             data_dir,
             database,
             database_password: self.database_password_file.map(password).transpose()?,
+            queue,
             pod: pod_name(self.pod, suffix)?,
             liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
             tls: tls_files(self.tls_cert, self.tls_key)?,

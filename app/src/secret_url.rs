@@ -31,6 +31,11 @@ impl SecretUrl {
     pub fn is_server(&self) -> bool {
         ["postgres", "postgresql"].contains(&self.scheme())
     }
+
+    /// Whether it names servers of NATS.
+    pub fn is_nats(&self) -> bool {
+        ["nats", "tls"].contains(&self.scheme())
+    }
 }
 
 impl FromStr for SecretUrl {

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use groundcontrol_core::ports::{ApiTokenStore, Clock};
+use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock};
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_http::HttpSettings;
 use groundcontrol_memory::MemoryBroadcast;
+use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
+use groundcontrol_postgres_queue::PostgresQueue;
 pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 
-use crate::config::Settings;
+use crate::config::{NatsPlace, QueueSettings, Settings};
 use crate::pod::GroundControl;
 
 /// A pod on its adapters.
@@ -26,31 +28,57 @@ pub struct Wired {
     store: DatabaseStore,
 }
 
-/// Opens the store, migrates it, and starts a pod on it.
+/// Opens the store, migrates it, opens the queue, and starts a pod on both.
 pub async fn start(
     settings: &Settings,
     metrics: impl Fn() -> String + Send + Sync + 'static,
 ) -> anyhow::Result<Wired> {
+    // Before anything is changed.
+    if let QueueSettings::Nats(place) = &settings.queue {
+        nats(place).check().await.context("cannot open the queue")?;
+    }
     let store = DatabaseStore::open(settings.database.expose(), options(settings))
         .await
         .context("cannot open the database")?;
+    // After the store, which takes a database with tables in it for that of somebody else.
+    let broadcast = broadcast(settings).await.context("cannot open the queue")?;
     let (shared, clock) = (Arc::new(store.clone()), store.clock());
-    let pod = GroundControl::builder(
-        shared.clone(),
-        shared.clone(),
-        clock.clone(),
-        Arc::new(MemoryBroadcast::default()),
-    )
-    .name(settings.pod.clone())
-    .liveness(settings.liveness)
-    .timing(settings.timing)
-    .metrics(metrics)
-    .start()
-    .await?;
+    let pod = GroundControl::builder(shared.clone(), shared.clone(), clock.clone(), broadcast)
+        .name(settings.pod.clone())
+        .liveness(settings.liveness)
+        .timing(settings.timing)
+        .metrics(metrics)
+        .start()
+        .await?;
     let most_waiting = settings.max_unauthenticated;
     let limits = SocketSettings { most_waiting, ..SocketSettings::default() };
     let sockets = SatelliteSockets::new(Arc::new(pod.clone()), limits);
     Ok(Wired { pod, api_tokens: shared, clock, sockets, store })
+}
+
+/// How pods tell each other to look again. A queue that cannot be reached keeps no pod from
+/// starting.
+async fn broadcast(settings: &Settings) -> anyhow::Result<Arc<dyn Broadcast>> {
+    Ok(match &settings.queue {
+        QueueSettings::Memory => Arc::new(MemoryBroadcast::default()),
+        QueueSettings::Postgres => {
+            let password = settings.database_password.as_ref();
+            Arc::new(PostgresQueue::open(settings.database.expose(), password).await?)
+        }
+        QueueSettings::Nats(place) => Arc::new(NatsQueue::open(&nats(place)).await?),
+    })
+}
+
+fn nats(place: &NatsPlace) -> NatsSettings {
+    let NatsPlace { servers, credentials, authorities, client, prefix } = place.clone();
+    let defaults = NatsSettings::new(servers.expose());
+    NatsSettings {
+        credentials,
+        authorities,
+        client: client.map(|files| TlsClient { certificate: files.cert, key: files.key }),
+        prefix: prefix.unwrap_or(defaults.prefix),
+        ..defaults
+    }
 }
 
 /// Applies the pending migrations, or only names them.

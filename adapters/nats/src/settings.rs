@@ -71,6 +71,14 @@ impl NatsSettings {
         }
     }
 
+    /// Whether these settings can be used, without asking NATS.
+    ///
+    /// # Errors
+    /// Where opening a queue with them would fail.
+    pub async fn check(&self) -> Result<(), SettingsError> {
+        self.resolve().await.map(drop)
+    }
+
     /// The addresses without who is to be authenticated there, and what to connect with.
     pub(crate) async fn resolve(&self) -> Result<(Vec<ServerAddr>, ConnectOptions), SettingsError> {
         let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

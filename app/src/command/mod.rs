@@ -35,7 +35,7 @@ pub struct Cli {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     Satellite(satellite::SatelliteArgs),
     Satellites(satellites::SatellitesArgs),
     Events(events::EventsArgs),
@@ -48,7 +48,7 @@ pub(crate) enum Command {
 /// Does what was asked; answers the exit code of a process that could do it.
 pub async fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
-        Command::Serve(args) => serve::run(args).await?,
+        Command::Serve(args) => serve::run(*args).await?,
         Command::Satellite(args) => return Ok(satellite::run(args).await?.code()),
         Command::Satellites(args) => satellites::run(args).await?,
         Command::Events(args) => events::run(args).await?,

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::Settings;
+use crate::config::{QueueSettings, Settings};
 use crate::wiring;
 
 use listener::listen;
@@ -32,12 +32,13 @@ pub async fn run(
     let wired = wiring::start(&settings, telemetry::install()?).await?;
     admin_token::ensure(&settings, wired.api_tokens.as_ref(), wired.clock.as_ref()).await?;
     warn_if_in_the_clear(&settings, address);
+    warn_if_others_do_not_hear(&settings);
 
     let closing = CancellationToken::new();
     let router = Arc::new(listener::Router::new(&settings, &wired));
     let serving = tokio::spawn(listener::accept(listener, router, tls.clone(), closing.clone()));
     let reloading = tls.map(|tls| tokio::spawn(tls.follow()));
-    info!(%address, pod = %settings.pod, database = %settings.database, "serving");
+    info!(%address, pod = %settings.pod, database = %settings.database, queue = %settings.queue, "serving");
     ready(address);
 
     stop.await;
@@ -61,6 +62,17 @@ fn warn_if_in_the_clear(settings: &Settings, address: SocketAddr) {
             %address,
             "listening beyond loopback without TLS: tokens cross the network in the clear; give \
              --tls-cert and --tls-key, or --trusted-proxies where a proxy in front speaks TLS"
+        );
+    }
+}
+
+/// A database that pods can share, and a queue that they cannot.
+fn warn_if_others_do_not_hear(settings: &Settings) {
+    if settings.database.is_server() && matches!(settings.queue, QueueSettings::Memory) {
+        warn!(
+            "--queue memory reaches no other pod: where several share this database, each notices \
+             what the others changed only when it looks by itself; leave --queue out, or give \
+             --queue postgres or nats://HOST:PORT"
         );
     }
 }

@@ -14,3 +14,4 @@ mod bad_input;
 mod http_api;
 mod start_up;
 mod store_faults;
+mod queues;

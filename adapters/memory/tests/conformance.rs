@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use groundcontrol_core::conformance::{self, Fixture, Report};
+use groundcontrol_core::conformance::{self, Fixture, Report, WorkAdapter};
 use groundcontrol_core::ports::{ApiTokenStore, RecurringWork, SatelliteStore};
 use groundcontrol_core::time::Timestamp;
 use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, MemoryWork, SystemClock};
@@ -51,6 +51,25 @@ async fn the_memory_store_is_an_api_token_store() {
     let report = conformance::api_token_store(make).await;
     report.assert_passed();
     assert!(no_case_is_skipped(&report), "{report}");
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_the_work() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::<dyn WorkAdapter>::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn WorkAdapter> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    for report in [
+        conformance::work_store(make).await,
+        conformance::assignment_source(make).await,
+        conformance::revision_store(make).await,
+    ] {
+        report.assert_passed();
+        assert!(no_case_is_skipped(&report), "{report}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::WorkAdapter;
 use super::runner::{Fault, Seen};
 use crate::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore};
 use crate::time::Millis;
@@ -125,4 +126,4 @@ macro_rules! from_arc {
     )+};
 }
 
-from_arc!(SatelliteStore, ApiTokenStore, Broadcast, RecurringWork, Clock);
+from_arc!(SatelliteStore, ApiTokenStore, WorkAdapter, Broadcast, RecurringWork, Clock);

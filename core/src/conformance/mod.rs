@@ -34,6 +34,7 @@ mod report;
 mod fixture;
 mod satellite_store;
 mod api_token_store;
+mod work;
 mod broadcast;
 mod recurring_work;
 mod clock;
@@ -43,7 +44,16 @@ use std::future::Future;
 pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 
-use crate::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore};
+use crate::ports::{
+    ApiTokenStore, AssignmentSource, Broadcast, Clock, RecurringWork, RevisionStore,
+    SatelliteStore, WorkStore,
+};
+
+/// A store of satellites and of their work. The suites of the work's ports need all of it: what
+/// one port writes shows in what another reads.
+pub trait WorkAdapter: SatelliteStore + WorkStore + AssignmentSource + RevisionStore {}
+
+impl<A: SatelliteStore + WorkStore + AssignmentSource + RevisionStore> WorkAdapter for A {}
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
 pub async fn satellite_store<F, Fut, T>(make: F) -> Report
@@ -63,6 +73,36 @@ where
     T: Into<Fixture<dyn ApiTokenStore>>,
 {
     runner::run("api_token_store", api_token_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`WorkStore`]. Each store must be empty.
+pub async fn work_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WorkAdapter>>,
+{
+    runner::run("work_store", work::store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`AssignmentSource`]. Each store must be empty.
+pub async fn assignment_source<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WorkAdapter>>,
+{
+    runner::run("assignment_source", work::source::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`RevisionStore`]. Each store must be empty.
+pub async fn revision_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WorkAdapter>>,
+{
+    runner::run("revision_store", work::revisions::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

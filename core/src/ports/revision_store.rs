@@ -31,12 +31,12 @@ pub trait RevisionStore: Send + Sync {
     }
 
     /// Stores revisions; answers in the order of `writes` which were stored. One is not where the
-    /// stored one is no longer as read, or the satellite is gone; it hinders no other. The same
-    /// write again counts as stored. A satellite appears at most once. Any number.
+    /// stored one is not the one before it, or the satellite is gone; it hinders no other. The
+    /// same write again counts as stored. A satellite appears at most once. Any number.
     async fn record_revisions(&self, writes: &[RevisionWrite]) -> StoreResult<Vec<bool>>;
 
-    /// Stores what agents said they run, unless something later is stored; unknown satellites are
-    /// ignored. A satellite appears at most once. Any number.
+    /// Stores what agents said they run, unless something later is stored. What cannot be is
+    /// ignored: of unknown satellites, or beyond the latest revision. A satellite appears at most once. Any number.
     async fn record_applied(&self, applied: &[(SatelliteId, Revision)]) -> StoreResult<()>;
 }
 
@@ -45,10 +45,8 @@ pub trait RevisionStore: Send + Sync {
 pub struct RevisionWrite {
     /// Whose.
     pub satellite: SatelliteId,
-    /// What it was decided on.
-    pub read: Revision,
-    /// The one after it.
-    pub next: Revision,
+    /// The one to be stored, in place of the one before it.
+    pub revision: Revision,
     /// What it says.
     pub fingerprint: Fingerprint,
 }

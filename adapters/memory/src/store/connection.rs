@@ -58,6 +58,7 @@ impl State {
         self.history.append(removal.transition());
         self.names.remove(&stored.name);
         self.satellites.remove(&id);
+        self.work.forget(id);
         WriteOutcome::Applied
     }
 }

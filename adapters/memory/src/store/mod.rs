@@ -7,6 +7,7 @@ mod credential;
 mod watch;
 mod history;
 mod api_token;
+mod work;
 
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ use parking_lot::Mutex;
 
 use self::state::State;
 
-/// Satellites, their connections, their history and the API's tokens in memory. Clones are the
+/// Satellites, their connections, their history, their work and the API's tokens in
+/// memory. Clones are the
 /// same store. No call ever fails, and none waits for anything but the lock.
 #[derive(Clone, Default)]
 pub struct MemoryStore {

@@ -17,6 +17,7 @@ use groundcontrol_core::time::Millis;
 use super::api_token::ApiTokens;
 use super::history::History;
 use super::watch::Watch;
+use super::work::Work;
 
 /// Everything that is stored.
 #[derive(Default)]
@@ -28,6 +29,7 @@ pub(super) struct State {
     pub(super) watch: Watch,
     pub(super) history: History,
     pub(super) api_tokens: ApiTokens,
+    pub(super) work: Work,
 }
 
 /// One satellite.

@@ -11,6 +11,7 @@ mod m0001_satellites;
 mod m0002_transitions;
 mod m0003_fleet;
 mod m0004_api_tokens;
+mod m0005_work;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0002_transitions", sql: m0002_transitions::SQL }),
             Box::new(Step { name: "m0003_fleet", sql: m0003_fleet::SQL }),
             Box::new(Step { name: "m0004_api_tokens", sql: m0004_api_tokens::SQL }),
+            Box::new(Step { name: "m0005_work", sql: m0005_work::SQL }),
         ]
     }
 }

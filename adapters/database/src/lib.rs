@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 mod store;
+mod work;
 mod open;
 mod clock;
 mod write;

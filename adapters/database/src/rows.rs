@@ -71,17 +71,22 @@ impl<'a> Columns<'a> {
         Self { row, next: 0, what, id: None }
     }
 
-    fn take<T: TryGetable>(&mut self) -> Read<T> {
+    pub(crate) fn take<T: TryGetable>(&mut self) -> Read<T> {
         let value = self.row.try_get_by_index(self.next).map_err(|error| self.nonsense(error))?;
         self.next += 1;
         Ok(value)
     }
 
     /// The id that the row is named by in errors.
-    fn key(&mut self) -> Read<Uuid> {
+    pub(crate) fn key(&mut self) -> Read<Uuid> {
         let id = self.take()?;
         self.id = Some(id);
         Ok(id)
+    }
+
+    /// Goes on with column `at`, from 0.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.next = at;
     }
 
     pub(crate) fn id(&mut self) -> Read<Uuid> {
@@ -101,15 +106,15 @@ impl<'a> Columns<'a> {
         u64::try_from(value).map_err(|_| self.nonsense(format_args!("{value} is negative")))
     }
 
-    fn text(&mut self) -> Read<String> {
+    pub(crate) fn text(&mut self) -> Read<String> {
         self.take()
     }
 
-    fn opt_text(&mut self) -> Read<Option<String>> {
+    pub(crate) fn opt_text(&mut self) -> Read<Option<String>> {
         self.take()
     }
 
-    fn time(&mut self) -> Read<Timestamp> {
+    pub(crate) fn time(&mut self) -> Read<Timestamp> {
         self.int().map(Timestamp::from_millis)
     }
 
@@ -130,7 +135,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn parsed<T: std::str::FromStr>(&mut self) -> Read<T>
+    pub(crate) fn parsed<T: std::str::FromStr>(&mut self) -> Read<T>
     where
         T::Err: fmt::Display,
     {
@@ -138,12 +143,12 @@ impl<'a> Columns<'a> {
         text.parse().map_err(|why| self.nonsense(format_args!("{text:?}: {why}")))
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&mut self) -> Read<T> {
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Read<T> {
         let text = self.text()?;
         serde_json::from_str(&text).map_err(|why| self.nonsense(why))
     }
 
-    fn nonsense(&self, why: impl fmt::Display) -> Failure {
+    pub(crate) fn nonsense(&self, why: impl fmt::Display) -> Failure {
         let (what, column) = (self.what, self.next);
         Failure::Corrupt(match self.id {
             Some(id) => format!("{what} {}, near column {column}: {why}", id.hyphenated()),
@@ -210,7 +215,7 @@ pub(crate) fn enabled(columns: &mut Columns<'_>) -> Read<bool> {
     columns.take()
 }
 
-fn tags(columns: &mut Columns<'_>) -> Read<Tags> {
+pub(crate) fn tags(columns: &mut Columns<'_>) -> Read<Tags> {
     let map: BTreeMap<String, String> = columns.json()?;
     Tags::new(map).map_err(|(key, why)| columns.nonsense(format_args!("tag {key:?} {why}")))
 }

@@ -23,7 +23,7 @@ use crate::clock::{DatabaseClock, ServerClock};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::open::{self, OpenError, Options};
-use crate::read::{self, Batched, Lookups, fleet};
+use crate::read::{self, BatchedReads, Lookups, fleet};
 use crate::write::{
     ChangeCredentials, Create, DeleteApiToken, EndWatch, Probe, Prune, PutApiToken, Remove,
     RenewWatch, SetLiveness, Update, Writer,
@@ -40,8 +40,7 @@ pub struct DatabaseStore {
 struct Inner {
     reader: Database,
     writer: Writer,
-    credentials: Batched<Credentials>,
-    snapshots: Batched<ConnectionSnapshot>,
+    batched: BatchedReads,
     lookups: Arc<Lookups>,
     clock: Arc<dyn Clock>,
     /// The task that measures store time, where it is a server's.
@@ -58,7 +57,7 @@ pub struct Stats {
     pub writes: u64,
     /// Transactions that they were committed in.
     pub commits: u64,
-    /// Calls for the credentials or the connection of one satellite.
+    /// Calls for what is stored of one satellite.
     pub lookups: u64,
     /// Statements that answered them.
     pub lookup_statements: u64,
@@ -72,19 +71,8 @@ impl DatabaseStore {
         let (clock, measuring) = clock(&opened.reader, options).await?;
         let reader = opened.reader;
         let lookups = Arc::new(Lookups::default());
-        let (database, counted) = (reader.clone(), Arc::clone(&lookups));
-        let credentials = Batched::start("read credentials", counted, move |ids| {
-            let database = database.clone();
-            async move { read::credentials(&database, ids).await }
-        });
-        let (database, counted) = (reader.clone(), Arc::clone(&lookups));
-        let snapshots = Batched::start("read a connection", counted, move |ids| {
-            let database = database.clone();
-            async move { read::snapshots(&database, ids).await }
-        });
         let inner = Inner {
-            credentials,
-            snapshots,
+            batched: BatchedReads::start(&reader, &lookups),
             lookups,
             #[cfg(test)]
             writing: opened.writer.clone(),
@@ -121,11 +109,15 @@ impl DatabaseStore {
         self.inner.reader.close().await;
     }
 
-    fn reader(&self) -> &Database {
+    pub(crate) fn lookups(&self) -> &BatchedReads {
+        &self.inner.batched
+    }
+
+    pub(crate) fn reader(&self) -> &Database {
         &self.inner.reader
     }
 
-    fn writer(&self) -> &Writer {
+    pub(crate) fn writer(&self) -> &Writer {
         &self.inner.writer
     }
 
@@ -165,7 +157,7 @@ async fn clock(
 }
 
 /// Completes "could not …" for an operation that failed.
-fn doing<T>(doing: &'static str, result: Result<T, Failure>) -> StoreResult<T> {
+pub(crate) fn doing<T>(doing: &'static str, result: Result<T, Failure>) -> StoreResult<T> {
     result.map_err(|failure| failure.to_store_error(doing))
 }
 
@@ -209,11 +201,11 @@ impl SatelliteStore for DatabaseStore {
     }
 
     async fn credentials(&self, id: SatelliteId) -> StoreResult<Option<Credentials>> {
-        self.inner.credentials.get(id).await
+        self.inner.batched.credentials.get(id).await
     }
 
     async fn snapshot(&self, id: SatelliteId) -> StoreResult<Option<ConnectionSnapshot>> {
-        self.inner.snapshots.get(id).await
+        self.inner.batched.snapshots.get(id).await
     }
 
     async fn record_edges(&self, writes: Vec<EdgeWrite>) -> StoreResult<Vec<WriteOutcome>> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use groundcontrol_core::conformance::{self, Fixture, Outcome, Report};
+use groundcontrol_core::conformance::{self, Fixture, Outcome, Report, WorkAdapter};
 use groundcontrol_core::ports::{ApiTokenStore, Clock, SatelliteStore};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options};
@@ -110,6 +110,22 @@ async fn pods_on_a_postgresql_server_are_an_api_token_store() {
     no_case_fails_or_is_skipped(
         &conformance::api_token_store(server_fixture!(ApiTokenStore)).await,
     );
+}
+
+#[tokio::test]
+async fn a_sqlite_database_keeps_the_work() {
+    no_case_fails_or_is_skipped(&conformance::work_store(fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::assignment_source(fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::revision_store(fixture!(WorkAdapter)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_keep_the_work() {
+    no_case_fails_or_is_skipped(&conformance::work_store(server_fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(
+        &conformance::assignment_source(server_fixture!(WorkAdapter)).await,
+    );
+    no_case_fails_or_is_skipped(&conformance::revision_store(server_fixture!(WorkAdapter)).await);
 }
 
 #[tokio::test]

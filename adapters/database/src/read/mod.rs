@@ -1,21 +1,24 @@
 //! Reads: on a few connections of their own, which never wait for a write.
 
 mod batch;
+mod together;
 mod connections;
 mod list;
 mod monitor;
 mod history;
 pub(crate) mod fleet;
 mod api_tokens;
+pub(crate) mod work;
+pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};
-pub(crate) use batch::{Batched, Counters as Lookups};
-pub(crate) use connections::{credentials, snapshots};
+pub(crate) use batch::Counters as Lookups;
 pub(crate) use history::{events_after, newest_event, transitions};
 pub(crate) use list::{get_many, list, online_ids};
 pub(crate) use monitor::{
     expired_tokens, has_slow_hashes, next_threshold, overdue, smallest_threshold,
 };
+pub(crate) use together::BatchedReads;
 
 /// A limit as a parameter.
 fn limit(limit: usize) -> sea_orm::Value {

@@ -15,6 +15,9 @@ mod credentials;
 mod watch;
 mod upkeep;
 mod api_tokens;
+mod work;
+mod assignments;
+mod revisions;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -25,10 +28,15 @@ use groundcontrol_core::satellite::{ReportedAgent, SatelliteId};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use api_tokens::{DeleteApiToken, PutApiToken};
+pub(crate) use assignments::{CreateAssignment, RemoveAssignment, UpdateAssignment};
 pub(crate) use credentials::ChangeCredentials;
+pub(crate) use revisions::{RecordApplied, RecordRevisions};
 pub(crate) use satellites::{Create, Remove, Update};
 pub(crate) use upkeep::{Probe, Prune, SetLiveness};
 pub(crate) use watch::{EndWatch, RenewWatch};
+pub(crate) use work::{
+    CreateCheck, CreateSystem, RemoveNamed, SetPolicy, UpdateCheck, UpdateSystem,
+};
 
 use crate::database::Database;
 use crate::error::Failure;

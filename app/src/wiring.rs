@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock};
+use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork};
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_http::HttpSettings;
-use groundcontrol_memory::MemoryBroadcast;
+use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
 use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
 use groundcontrol_postgres_queue::PostgresQueue;
 pub use groundcontrol_websocket::SatelliteSockets;
@@ -41,9 +41,11 @@ pub async fn start(
         .await
         .context("cannot open the database")?;
     // After the store, which takes a database with tables in it for that of somebody else.
-    let broadcast = broadcast(settings).await.context("cannot open the queue")?;
     let (shared, clock) = (Arc::new(store.clone()), store.clock());
+    let queue = Queue::open(settings, clock.clone()).await.context("cannot open the queue")?;
+    let broadcast = queue.broadcast;
     let pod = GroundControl::builder(shared.clone(), shared.clone(), clock.clone(), broadcast)
+        .recurring_work(queue.recurring_work)
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)
@@ -56,17 +58,32 @@ pub async fn start(
     Ok(Wired { pod, api_tokens: shared, clock, sockets, store })
 }
 
-/// How pods tell each other to look again. A queue that cannot be reached keeps no pod from
-/// starting.
-async fn broadcast(settings: &Settings) -> anyhow::Result<Arc<dyn Broadcast>> {
-    Ok(match &settings.queue {
-        QueueSettings::Memory => Arc::new(MemoryBroadcast::default()),
-        QueueSettings::Postgres => {
-            let password = settings.database_password.as_ref();
-            Arc::new(PostgresQueue::open(settings.database.expose(), password).await?)
-        }
-        QueueSettings::Nats(place) => Arc::new(NatsQueue::open(&nats(place)).await?),
-    })
+/// What the pods of one fleet have in common beside the store.
+struct Queue {
+    broadcast: Arc<dyn Broadcast>,
+    recurring_work: Arc<dyn RecurringWork>,
+}
+
+impl Queue {
+    /// Opens the queue. One that cannot be reached keeps no pod from starting.
+    async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        Ok(match &settings.queue {
+            QueueSettings::Memory => Self {
+                broadcast: Arc::new(MemoryBroadcast::default()),
+                recurring_work: Arc::new(MemoryWork::new(clock)),
+            },
+            QueueSettings::Postgres => {
+                let password = settings.database_password.as_ref();
+                Self::of(PostgresQueue::open(settings.database.expose(), password).await?)
+            }
+            QueueSettings::Nats(place) => Self::of(NatsQueue::open(&nats(place)).await?),
+        })
+    }
+
+    fn of(queue: impl Broadcast + RecurringWork + 'static) -> Self {
+        let queue = Arc::new(queue);
+        Self { broadcast: queue.clone(), recurring_work: queue }
+    }
 }
 
 fn nats(place: &NatsPlace) -> NatsSettings {

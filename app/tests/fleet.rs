@@ -119,6 +119,25 @@ async fn when_every_nudge_is_lost_the_next_heartbeat_tells_a_dead_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_every_nudge_is_lost_streams_and_monitors_look_by_themselves() {
+    let mut world = World::new();
+    world.broadcast = std::sync::Arc::new(Deaf);
+    let (here, there) = (world.pod("a").await, world.pod("b").await);
+    let mut stream = there.events(None).await.unwrap();
+    let satellite = connect(&here, &create(&here, "one").await).await;
+    assert_eq!(kinds(&mut stream, 1).await, [EventKind::Connected]);
+    let patch = SatellitePatch {
+        offline_threshold: Some(Some(Millis::from_secs(30))),
+        ..Default::default()
+    };
+    there.update(satellite.id(), patch, actor()).await.unwrap();
+    // They slept towards the old threshold of 45 s, but never longer than a heartbeat interval.
+    sleep(Duration::from_secs(31)).await;
+    assert_eq!(world.edges(satellite.id()).await.len(), 2);
+    assert_eq!(kinds(&mut stream, 1).await, [EventKind::HeartbeatLost]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_pods_record_one_loss_and_both_tell_it_once() {
     let world = World::new();
     let (a, b) = (world.pod("a").await, world.pod("b").await);

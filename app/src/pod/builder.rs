@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use groundcontrol_core::limits::{HEARTBEAT_INTERVAL, OFFLINE_THRESHOLD};
-use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock, SatelliteStore, StoreError};
+use groundcontrol_core::ports::{
+    ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore, StoreError,
+};
 use groundcontrol_core::satellite::{InvalidThreshold, Liveness, PodName};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
+use crate::use_case::jobs::Recurring;
 
 /// Why a pod could not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +37,7 @@ pub struct Builder {
     api_tokens: Arc<dyn ApiTokenStore>,
     clock: Arc<dyn Clock>,
     broadcast: Arc<dyn Broadcast>,
+    recurring_work: Option<Arc<dyn RecurringWork>>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -54,6 +58,7 @@ impl Builder {
             api_tokens,
             clock,
             broadcast,
+            recurring_work: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -84,6 +89,13 @@ impl Builder {
     #[must_use]
     pub fn timing(mut self, timing: Timing) -> Self {
         self.timing = timing;
+        self
+    }
+
+    /// What shares recurring work with the other pods; without it each pod does all of it.
+    #[must_use]
+    pub fn recurring_work(mut self, queue: Arc<dyn RecurringWork>) -> Self {
+        self.recurring_work = Some(queue);
         self
     }
 
@@ -132,6 +144,7 @@ impl Builder {
             api_tokens: self.api_tokens,
             clock: self.clock,
             broadcast: self.broadcast,
+            recurring_work: self.recurring_work,
             timing: self.timing,
             entropy: self.entropy,
             sessions: Sessions::default(),
@@ -166,8 +179,9 @@ impl Pod {
         self.spawn(self.clone().flush_heartbeats());
         self.spawn(self.clone().monitor());
         self.spawn(self.clone().dispatch_events());
-        self.spawn(self.clone().end_overlaps());
-        self.spawn(self.clone().prune());
+        for what in Recurring::ALL {
+            self.spawn(self.clone().recur(what));
+        }
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use groundcontrol_core::connection::{Actor, Origin};
 use groundcontrol_core::ports::{
-    ApiTokenStore, Broadcast, Clock, Nudge, SatelliteStore, StoreError,
+    ApiTokenStore, Broadcast, Clock, Nudge, RecurringWork, SatelliteStore, StoreError,
 };
 use groundcontrol_core::satellite::{Liveness, PodName};
 use groundcontrol_core::time::{Millis, Timestamp};
@@ -53,6 +53,7 @@ pub struct Pod {
     pub(crate) api_tokens: Arc<dyn ApiTokenStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) broadcast: Arc<dyn Broadcast>,
+    pub(crate) recurring_work: Option<Arc<dyn RecurringWork>>,
     pub(crate) timing: Timing,
     pub(crate) sessions: Sessions,
     pub(crate) flushing: tokio::sync::Mutex<()>,

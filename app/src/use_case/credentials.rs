@@ -1,8 +1,5 @@
 //! Credentials that change: rotation, overlap, disabling (rule T8).
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use groundcontrol_core::connection::{Command, Decision, Origin, RevokeScope, decide};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
@@ -10,13 +7,10 @@ use groundcontrol_core::ports::{
     StoreResult, WriteOutcome,
 };
 use groundcontrol_core::satellite::{CredentialVersion, Epoch, SatelliteId};
-use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::pod::Pod;
 
-/// How often tokens whose overlap is over are looked for.
-const LOOK: Duration = Duration::from_secs(1);
 /// Expired tokens that are ended at a time.
 const PAGE: usize = 500;
 
@@ -122,18 +116,8 @@ impl Pod {
         self.broadcast.send(Nudge::ConfigChanged { satellite });
     }
 
-    /// The task that ends tokens whose overlap is over, with the sessions that are still on them.
-    pub(crate) async fn end_overlaps(self: Arc<Self>) {
-        let mut ticks = interval(LOOK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.end_expired().await {
-                warn!(%error, "old tokens wait to be ended; they are refused already");
-            }
-        }
-    }
-
+    /// Ends tokens whose overlap is over, with the sessions that are still on them. They are refused
+    /// already.
     pub(crate) async fn end_expired(&self) -> StoreResult<()> {
         for (satellite, token) in self.store.expired_tokens(self.now(), PAGE).await? {
             let scope = Some(RevokeScope::OnlyToken(token));

@@ -11,5 +11,6 @@ pub mod events;
 mod credentials;
 mod manage;
 mod fleet;
+pub(crate) mod jobs;
 mod prune;
 mod drain;

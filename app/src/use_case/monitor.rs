@@ -61,6 +61,20 @@ impl Pod {
         Ok(wait.min(interval).into())
     }
 
+    /// Records all losses that are due, whatever the next moment is said to be: the backstop of
+    /// all monitors.
+    pub(crate) async fn sweep_anyway(self: &Arc<Self>) -> StoreResult<()> {
+        if self.watch.span(self.now()).is_none() {
+            return Ok(());
+        }
+        self.flush().await?;
+        let lost = self.sweep().await?;
+        if lost > 0 {
+            info!(lost, "satellites fell silent, and no monitor had noticed");
+        }
+        Ok(())
+    }
+
     /// The first moment at which somebody could be overdue.
     async fn next_loss(&self, smallest: Millis) -> StoreResult<Option<Timestamp>> {
         let Some(watch) = self.watch.span(self.now()) else { return Ok(None) };

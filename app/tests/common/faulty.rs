@@ -1,7 +1,7 @@
 //! A store that fails on demand, around any other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -31,6 +31,7 @@ pub enum Fault {
 pub struct FaultyStore {
     inner: Arc<dyn SatelliteStore>,
     fault: AtomicU8,
+    hides_next_threshold: AtomicBool,
     meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
     late: Mutex<Option<CredentialChange>>,
 }
@@ -38,11 +39,22 @@ pub struct FaultyStore {
 impl FaultyStore {
     pub fn around(inner: Arc<dyn SatelliteStore>) -> Arc<Self> {
         let fault = AtomicU8::new(Fault::Nothing as u8);
-        Arc::new(Self { inner, fault, meanwhile: Mutex::default(), late: Mutex::default() })
+        Arc::new(Self {
+            inner,
+            fault,
+            hides_next_threshold: AtomicBool::new(false),
+            meanwhile: Mutex::default(),
+            late: Mutex::default(),
+        })
     }
 
     pub fn set(&self, fault: Fault) {
         self.fault.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// From now on the store says that nobody can be overdue.
+    pub fn hide_the_next_threshold(&self) {
+        self.hides_next_threshold.store(true, Ordering::SeqCst);
     }
 
     /// The next write is made, then this happens, then its answer is lost.
@@ -99,6 +111,14 @@ macro_rules! faulty {
                 answer
             })*
 
+            async fn next_threshold(&self) -> StoreResult<Option<Timestamp>> {
+                self.before()?;
+                match self.hides_next_threshold.load(Ordering::SeqCst) {
+                    true => Ok(None),
+                    false => self.inner.next_threshold().await,
+                }
+            }
+
             async fn change_credentials(
                 &self,
                 change: CredentialChange,
@@ -132,7 +152,6 @@ faulty! {
         fn snapshot(id: SatelliteId) -> Option<ConnectionSnapshot>;
         fn overdue(now: Timestamp, settle: Millis, since: Timestamp, limit: usize)
             -> Vec<ConnectionSnapshot>;
-        fn next_threshold() -> Option<Timestamp>;
         fn smallest_threshold() -> Millis;
         fn expired_tokens(now: Timestamp, limit: usize) -> Vec<(SatelliteId, TokenId)>;
         fn has_slow_hashes() -> bool;

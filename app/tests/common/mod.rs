@@ -18,8 +18,8 @@ use groundcontrol::pod::{GroundControl, Timing};
 use groundcontrol_core::connection::{Actor, CloseReason, LifecycleEvent, Status, Transition};
 use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Broadcast, Clock, Created, FleetService as _, Nudge,
-    NudgeStream, Order, Outbox, SatelliteGateway as _, SatelliteRequest, SatelliteStore,
-    SessionRef, Welcome,
+    NudgeStream, Order, Outbox, RecurringWork, SatelliteGateway as _, SatelliteRequest,
+    SatelliteStore, SessionRef, Welcome,
 };
 use groundcontrol_core::satellite::{Liveness, PodName, SatelliteId, SessionId, Tags, Token};
 use groundcontrol_core::time::{Millis, Timestamp};
@@ -84,7 +84,9 @@ pub struct World {
     pub store: Arc<dyn SatelliteStore>,
     pub clock: Arc<TestClock>,
     pub broadcast: Arc<dyn Broadcast>,
+    pub recurring_work: Option<Arc<dyn RecurringWork>>,
     pub liveness: Liveness,
+    pub timing: Timing,
 }
 
 impl World {
@@ -95,12 +97,14 @@ impl World {
             memory,
             clock: TestClock::new(),
             broadcast: Arc::new(MemoryBroadcast::default()),
+            recurring_work: None,
+            timing: Timing { drain_spread: Millis::new(100), ..Timing::default() },
             liveness: Liveness::new(Millis::from_secs(15), Millis::from_secs(45)).unwrap(),
         }
     }
 
     pub async fn pod(&self, name: &str) -> GroundControl {
-        GroundControl::builder(
+        let pod = GroundControl::builder(
             self.store.clone(),
             Arc::new(self.memory.clone()),
             self.clock.clone(),
@@ -108,10 +112,12 @@ impl World {
         )
         .name(PodName::new(name))
         .liveness(self.liveness)
-        .timing(Timing { drain_spread: Millis::new(100), ..Timing::default() })
-        .start()
-        .await
-        .unwrap()
+        .timing(self.timing);
+        let pod = match &self.recurring_work {
+            Some(queue) => pod.recurring_work(queue.clone()),
+            None => pod,
+        };
+        pod.start().await.unwrap()
     }
 
     pub async fn history(&self, id: SatelliteId) -> Vec<Transition> {

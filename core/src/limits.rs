@@ -108,3 +108,19 @@ pub const WRITE_ATTEMPTS: u32 = 8;
 /// Nudges that wait for the other pods while the queue is away or slow; of more, the pods are told
 /// that they missed some.
 pub const MAX_WAITING_NUDGES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_are_computed_are_those_of_the_protocol() {
+        assert_eq!(MAX_OFFLINE_THRESHOLD, Millis::new(604_800_000));
+        assert_eq!(MAX_TOKEN_OVERLAP, Millis::new(604_800_000));
+        assert_eq!(MAX_MESSAGE_BEFORE_AUTH, 4_096);
+        assert_eq!(MAX_MESSAGE, 16_777_216);
+        assert_eq!(READ_BYTES_PER_MINUTE, 67_108_864);
+        assert_eq!(OUTGOING_BYTES, 33_554_432);
+        assert_eq!(MAX_BODY, 1_048_576);
+    }
+}

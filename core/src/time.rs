@@ -49,7 +49,7 @@ impl Timestamp {
     /// How long after `earlier` this is: zero when it is not after it.
     pub const fn since(self, earlier: Self) -> Millis {
         let span = self.0.saturating_sub(earlier.0);
-        Millis(if span > 0 { span.unsigned_abs() } else { 0 })
+        Millis(if span.is_positive() { span.unsigned_abs() } else { 0 })
     }
 
     /// This point moved back by `span`.
@@ -79,7 +79,7 @@ impl Millis {
 
     /// The span in milliseconds as a signed number, for stores and messages.
     pub const fn as_i64(self) -> i64 {
-        if self.0 > i64::MAX as u64 { i64::MAX } else { self.0 as i64 }
+        0_i64.saturating_add_unsigned(self.0)
     }
 
     /// `times` of this span.
@@ -167,6 +167,14 @@ mod tests {
         assert_eq!(start.minus(Millis::new(u64::MAX)), start);
         assert_eq!(Millis::new(u64::MAX).times(2), Millis::new(u64::MAX));
         assert_eq!(Millis::new(u64::MAX).as_i64(), i64::MAX);
+    }
+
+    #[test]
+    fn a_span_is_as_long_as_the_duration_that_it_is_made_of_or_into() {
+        assert_eq!(Duration::from(Millis::new(1_500)), Duration::from_millis(1_500));
+        assert_eq!(Millis::from(Duration::from_millis(1_500)), Millis::new(1_500));
+        assert_eq!(Millis::from(Duration::from_micros(1_999)), Millis::new(1));
+        assert_eq!(Millis::from(Duration::MAX), Millis::new(u64::MAX));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use groundcontrol_core::ports::{Authentication, Order, SessionRef, Welcome};
 use groundcontrol_core::satellite::Token;
 use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
 use groundcontrol_core::session::{
-    Effect, Input, Message, RunResult, Session, SessionSettings, Unreadable, Violation,
+    Effect, Input, Message, Reading, RunResult, Session, SessionSettings, Unreadable, Violation,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use uuid::Uuid;
@@ -14,8 +14,10 @@ use uuid::Uuid;
 /// Inputs of one run; what comes after says nothing new.
 const MOST: usize = 256;
 
-/// Whatever frames, timers, answers and orders reach a socket: the gateway is asked once and
-/// told nothing before it accepted, the socket ends at most once, and nothing follows.
+/// Whatever frames, timers, answers and orders reach a socket: the gateway is asked once, nothing
+/// is told to it or to the satellite before it accepted, the socket ends at most once, and nothing
+/// follows. A socket that may not be read for now may be at the moment that it names, and a tick at
+/// its deadline moves that or ends the socket: nothing waits for ever, nothing spins.
 pub fn session(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     let settings = SessionSettings { messages_burst: 3, ..SessionSettings::default() };
@@ -40,12 +42,28 @@ pub fn session(data: &[u8]) {
                 ended = true;
                 assert!(end.closed.is_none() || accepted || answers, "closed, but never open");
             }
-            Effect::Reply(_) | Effect::RefuseResult(_) | Effect::Drop(_) | Effect::Ping => {}
+            Effect::Reply(_) | Effect::RefuseResult(_) | Effect::Ping => {
+                assert!(accepted, "{effect:?} before the acceptance");
+            }
+            Effect::Drop(_) => {}
         }
         assert!(asked <= 1, "the gateway was asked twice");
         if ended {
             assert_eq!(session.deadline(), None);
         }
+        goes_on(&session, &settings, now);
+    }
+}
+
+fn goes_on(session: &Session, settings: &SessionSettings, now: Timestamp) {
+    if let Reading::At(at) = session.reading(settings, now) {
+        assert!(at > now, "may not be read now, but may be now");
+        assert_eq!(session.reading(settings, at), Reading::Now);
+    }
+    if let Some(due) = session.deadline().map(|due| due.max(now)) {
+        let mut ticked = session.clone();
+        ticked.step(settings, due, Input::Tick);
+        assert!(ticked.deadline().is_none_or(|next| next > due), "the tick is due again at once");
     }
 }
 
@@ -84,17 +102,39 @@ fn authenticate() -> Message<'static> {
 
 fn message(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
     Ok(match bytes.int_in_range(0..=3_u8)? {
-        0 => Message::Heartbeat {
+        0 | 1 => Message::Heartbeat {
             version: String::arbitrary(bytes)?.into(),
             capabilities: Option::arbitrary(bytes)?,
         },
-        1 => Message::Result(RunResult {
+        2 => Message::Result(RunResult {
             config_id: "c".into(),
             system_id: "s".into(),
             result_id: Option::<String>::arbitrary(bytes)?.map(Into::into),
         }),
-        2 => Message::ConfigApplied { revision: u64::arbitrary(bytes)? },
-        _ => Message::RequestScriptPackageManifest { lockfile_hash: String::arbitrary(bytes)? },
+        _ => unserved(bytes)?,
+    })
+}
+
+/// What no part of this server handles yet, or what it answers without asking anybody.
+fn unserved(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
+    let (request_id, config_id, run_id) =
+        (String::arbitrary(bytes)?, String::from("c"), String::from("r"));
+    let (kind, payload) = (String::arbitrary(bytes)?, Box::from("{}"));
+    Ok(match bytes.int_in_range(0..=9_u8)? {
+        0 => Message::StrategyError { strategy_id: request_id, message: kind },
+        1 => Message::ScriptPackageSyncState {
+            lockfile_hash: Some(request_id),
+            status: "ready",
+            error_message: Some(kind),
+        },
+        2 => Message::RequestScriptPackageManifest { lockfile_hash: request_id },
+        3 => Message::RequestScriptPackageBlob { integrity: request_id },
+        4 => Message::RequestRunSecrets { request_id, config_id, collector_id: kind, run_id },
+        5 => Message::RequestConfigSecrets { request_id, config_id, run_id },
+        6 => Message::TelemetryBatch { batch_id: request_id, kind, payload },
+        7 => Message::CapabilityStatus { kind, payload },
+        8 => Message::CapabilitySecretRequest { request_id, kind, payload },
+        _ => Message::ConfigApplied { revision: u64::arbitrary(bytes)? },
     })
 }
 

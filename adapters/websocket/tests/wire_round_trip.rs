@@ -7,6 +7,7 @@ use groundcontrol_websocket::wire::{
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 fn opaque() -> impl Strategy<Value = Opaque> {
     let leaf = prop_oneof![
@@ -147,7 +148,17 @@ fn to_satellite() -> impl Strategy<Value = ToSatellite> {
     ]
 }
 
+/// A failure's seed is kept beside this file, and the next run begins with it.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn what_a_satellite_writes_is_read_as_the_same(message in from_satellite()) {
         let text = message.to_text();

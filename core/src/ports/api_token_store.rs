@@ -106,3 +106,31 @@ impl fmt::Display for ApiTokenId {
         self.0.hyphenated().fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_allows_itself_and_what_is_less() {
+        let allowed = |held: Scope| Scope::ALL.iter().map(move |needed| held.allows(*needed));
+        let allowed: Vec<Vec<bool>> =
+            Scope::ALL.iter().map(|held| allowed(*held).collect()).collect();
+        assert_eq!(allowed, [[true, false, false], [true, true, false], [true, true, true]]);
+    }
+
+    #[test]
+    fn every_scope_is_found_by_its_name_and_no_other_is() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::from_name(scope.name()), Some(*scope));
+            assert_eq!(scope.to_string(), scope.name());
+        }
+        assert_eq!(Scope::from_name("satellite"), None);
+    }
+
+    #[test]
+    fn an_id_is_shown_hyphenated() {
+        let id = ApiTokenId(Uuid::from_u128(7));
+        assert_eq!(id.to_string(), "00000000-0000-0000-0000-000000000007");
+    }
+}

@@ -250,3 +250,30 @@ impl FieldError {
         each.collect::<Vec<_>>().join("; ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_may_what_any_of_its_scopes_allows() {
+        let caller =
+            |scopes: &[Scope]| Caller { actor: Actor("ops".into()), scopes: scopes.to_vec() };
+        let reader = caller(&[Scope::SatelliteRead]);
+        assert!(reader.may(Scope::SatelliteRead) && !reader.may(Scope::SatelliteManage));
+        let both = caller(&[Scope::SatelliteRead, Scope::SatelliteManage]);
+        assert!(both.may(Scope::SatelliteManage) && !both.may(Scope::Admin));
+        assert!(!caller(&[]).may(Scope::SatelliteRead));
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named_with_what_is_wrong() {
+        let fault = |pointer: &str, detail: &str| FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        };
+        let faults = vec![fault("/name", "must not be empty"), fault("/tags", "has too many")];
+        let said = FleetError::Invalid(faults).to_string();
+        assert_eq!(said, "/name must not be empty; /tags has too many");
+    }
+}

@@ -129,3 +129,14 @@ impl fmt::Display for JobName {
         f.write_str(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_shown_by_its_name() {
+        let name = JobName::new("sweep-2");
+        assert_eq!((name.as_str(), name.to_string()), ("sweep-2", "sweep-2".to_owned()));
+    }
+}

@@ -1,6 +1,7 @@
 //! What holds for any sequence of inputs.
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use uuid::Uuid;
 
 use super::*;
@@ -108,7 +109,17 @@ fn settings() -> SessionSettings {
     SessionSettings { messages_burst: 3, ..SessionSettings::default() }
 }
 
+/// A failure's seed is kept beside this file, and the next run begins with it.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn nothing_reaches_the_gateway_before_it_accepted_and_nothing_happens_after_the_end(
         life in any_life()

@@ -99,6 +99,7 @@ fn drift(span: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::FileFailurePersistence;
 
     use super::*;
 
@@ -154,7 +155,17 @@ mod tests {
         }
     }
 
+    /// A failure's seed is kept beside this file, and the next run begins with it.
+    fn config() -> ProptestConfig {
+        ProptestConfig {
+            failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+            ..ProptestConfig::default()
+        }
+    }
+
     proptest! {
+        #![proptest_config(config())]
+
         #[test]
         fn p11_what_is_shown_is_within_its_error_of_the_servers_clock(asks in asks(false)) {
             let mut wrong = None;

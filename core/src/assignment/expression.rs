@@ -77,28 +77,38 @@ impl FromStr for TagExpression {
     type Err = ExpressionError;
 
     fn from_str(text: &str) -> Result<Self, ExpressionError> {
-        let chars = text.chars().count();
-        if chars > limits::MAX_SELECTOR_CHARS {
-            let most = limits::MAX_SELECTOR_CHARS;
+        let (chars, most) = (text.chars().count(), limits::MAX_SELECTOR_CHARS);
+        if chars > most {
             let why = format!("has {chars} characters; at most {most} are allowed");
             return Err(ExpressionError { at: most + 1, why });
         }
-        let mut parser = Parser { text, rest: text.char_indices().peekable() };
-        let mut terms = Vec::new();
-        parser.skip_space();
-        if parser.rest.peek().is_none() {
-            return Ok(Self(terms));
+        let expression = Self(terms(text)?);
+        // It must be possible to read it back in the form that it is shown in.
+        let shown = expression.to_string().chars().count();
+        if shown > most {
+            let why = format!("written out it has {shown} characters; at most {most} are allowed");
+            return Err(ExpressionError { at: chars + 1, why });
         }
-        loop {
-            terms.push(parser.term()?);
-            match parser.next_after_space() {
-                None => return Ok(Self(terms)),
-                Some((_, ',')) => {}
-                Some((at, found)) => {
-                    return Err(
-                        parser.error(at, format!("expected ',' between terms, found {found:?}"))
-                    );
-                }
+        Ok(expression)
+    }
+}
+
+fn terms(text: &str) -> Result<Vec<Term>, ExpressionError> {
+    let mut parser = Parser { text, rest: text.char_indices().peekable() };
+    let mut terms = Vec::new();
+    parser.skip_space();
+    if parser.rest.peek().is_none() {
+        return Ok(terms);
+    }
+    loop {
+        terms.push(parser.term()?);
+        match parser.next_after_space() {
+            None => return Ok(terms),
+            Some((_, ',')) => {}
+            Some((at, found)) => {
+                return Err(
+                    parser.error(at, format!("expected ',' between terms, found {found:?}"))
+                );
             }
         }
     }
@@ -339,5 +349,15 @@ mod tests {
     fn an_expression_that_is_too_long_is_refused() {
         assert!("a".repeat(limits::MAX_SELECTOR_CHARS).parse::<TagExpression>().is_ok());
         assert!("a".repeat(limits::MAX_SELECTOR_CHARS + 1).parse::<TagExpression>().is_err());
+    }
+
+    #[test]
+    fn an_expression_that_could_not_be_read_back_once_it_is_written_out_is_refused() {
+        let crowded = |terms: usize| vec!["a"; terms].join(",").parse::<TagExpression>();
+        // Written out as `a, a, a`.
+        let most = limits::MAX_SELECTOR_CHARS.div_ceil(3);
+        let shown = crowded(most).unwrap().to_string();
+        assert_eq!(shown.parse(), crowded(most));
+        assert!(crowded(most + 1).is_err());
     }
 }

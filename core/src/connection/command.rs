@@ -146,3 +146,35 @@ impl CloseReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn t5_a_span_goes_on_up_to_the_very_end_of_its_last_lease_and_then_begins_anew() {
+        let span = WatchSpan { since: at(100), until: at(200) };
+        let renewed = |now| WatchSpan::renewed(Some(span), at(now), Millis::new(50));
+        assert_eq!(renewed(200), WatchSpan { since: at(100), until: at(250) });
+        assert_eq!(renewed(201), WatchSpan { since: at(201), until: at(251) });
+        let first = WatchSpan::renewed(None, at(200), Millis::new(50));
+        assert_eq!(first, WatchSpan { since: at(200), until: at(250) });
+    }
+
+    #[test]
+    fn t5_a_shorter_lease_of_another_pod_ends_no_span_earlier() {
+        let span = WatchSpan { since: at(100), until: at(200) };
+        assert_eq!(WatchSpan::renewed(Some(span), at(110), Millis::new(50)), span);
+    }
+
+    #[test]
+    fn t5_somebody_watches_up_to_the_very_end_of_the_last_lease() {
+        let span = WatchSpan { since: at(100), until: at(200) };
+        assert!(span.is_alive(at(200)));
+        assert!(!span.is_alive(at(201)));
+    }
+}

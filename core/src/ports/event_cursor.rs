@@ -44,3 +44,22 @@ impl std::str::FromStr for EventCursor {
         Ok(Self { commit: number(commit)?, position: number(position)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_its_text() {
+        let cursor = EventCursor { commit: 7, position: u64::MAX };
+        assert_eq!(cursor.to_string(), "7-18446744073709551615");
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+    }
+
+    #[test]
+    fn text_that_no_cursor_has_is_refused() {
+        for text in ["", "7", "7-", "-7", "7-x", "+7-1", "7--1", "7-18446744073709551616", "7-1 "] {
+            assert_eq!(text.parse::<EventCursor>(), Err(NotACursor), "{text:?}");
+        }
+    }
+}

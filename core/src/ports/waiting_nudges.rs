@@ -121,6 +121,7 @@ mod tests {
             Nudge::Missed,
         ];
         assert!(kinds.iter().all(|nudge| waiting.push(*nudge)));
+        assert!(!waiting.is_empty());
         let text = waiting.take_text();
         assert_eq!(nudges_in(&text).collect::<Vec<_>>(), kinds);
         assert!(waiting.is_empty());

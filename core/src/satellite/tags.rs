@@ -45,6 +45,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_is_kept() {
+        let kept = tags(&[("tier", "edge"), ("lab", "")]).unwrap();
+        let pairs: Vec<_> = kept.as_map().iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, [("lab", ""), ("tier", "edge")]);
+    }
+
+    #[test]
     fn limits_hold_exactly() {
         assert!(tags(&[(&"k".repeat(63), &"v".repeat(255))]).is_ok());
         assert!(tags(&[(&"k".repeat(64), "v")]).is_err());

@@ -367,6 +367,14 @@ fn a_threshold_ordered_during_authentication_outlives_the_answer() {
 }
 
 #[test]
+fn a_socket_carries_a_session_only_while_it_is_open_and_waits_only_before_it_spoke() {
+    let carried: Vec<_> = states().iter().map(|(_, socket)| socket.session()).collect();
+    assert_eq!(carried, [None, None, None, Some(session_ref()), None]);
+    let waits: Vec<_> = states().iter().map(|(_, socket)| socket.is_waiting()).collect();
+    assert_eq!(waits, [true, false, false, false, false]);
+}
+
+#[test]
 fn large_messages_are_taken_only_from_authenticated_satellites() {
     let limits = states().iter().map(|(_, s)| s.message_limit(&settings())).collect::<Vec<_>>();
     assert_eq!(limits, [4096, 4096, 4096, 16 << 20, 16 << 20]);

@@ -1,6 +1,8 @@
 //! What is made of what was read and decided: states, transitions, events, and what a write
 //! depends on.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 use std::net::IpAddr;
 
 use groundcontrol_core::connection::{

@@ -1,5 +1,7 @@
 //! The faults of records and histories: each is named, and what is right has none.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 use groundcontrol_core::connection::{
     Cause, ConnectionRecord, HistoryFault, LifecycleEvent, RecordFault, Transition, TransitionKind,
     check_history, check_record,

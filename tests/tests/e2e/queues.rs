@@ -12,6 +12,8 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::tls::{certificates, text};
+
 /// Heartbeats so rare that nothing in a test comes from one.
 const RARE: [&str; 4] = ["--heartbeat-interval", "15s", "--offline-threshold", "45s"];
 /// How often a time is measured.
@@ -53,6 +55,15 @@ impl Pod {
             shows.then_some(())
         })
         .await;
+    }
+
+    /// The runs of a job that recurs every second which this pod did.
+    async fn runs(&self) -> u64 {
+        let start = "groundcontrol_job_runs_total{job=\"token-overlaps\",outcome=\"done\"} ";
+        let metrics = self.api.get("/metrics").await.body;
+        let count =
+            metrics.as_str().and_then(|text| text.lines().find_map(|l| l.strip_prefix(start)));
+        count.map_or(0, |count| count.parse().expect("it is a number"))
     }
 
     async fn is_ready_again(&self, ready: bool) {
@@ -100,6 +111,23 @@ async fn hear_each_other(queue: &str, here: &Pod, there: &Pod) {
     assert!(event < TOLD, "events are found by looking only: {event:?}");
     assert!(latest_takeover < AT_ONCE, "a socket hears of its takeover after {latest_takeover:?}");
     end_sockets(here, there).await;
+}
+
+/// Of two pods one does each run of a job, and where one dies the other does all.
+async fn share_jobs(here: Pod, there: Pod) {
+    let begun = Instant::now();
+    let before = here.runs().await + there.runs().await;
+    let both = eventually("ten more runs are done", async || {
+        let runs = here.runs().await + there.runs().await;
+        (runs >= before + 10).then_some(runs - before)
+    })
+    .await;
+    let seconds = begun.elapsed().as_secs();
+    assert!(both <= seconds + 2, "{both} runs in {seconds} s: they do each twice");
+    here.server.kill().await;
+    let alone = there.runs().await;
+    eventually("the other does its work", async || (there.runs().await >= alone + 3).then_some(()))
+        .await;
 }
 
 fn of_connect(satellite: &Satellite) -> (&'static str, Option<&str>) {
@@ -154,19 +182,21 @@ async fn converge_without_a_queue(here: &Pod, there: &Pod) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn through_postgresql_pods_hear_at_once_what_the_other_did() {
+async fn through_postgresql_pods_hear_at_once_what_the_other_did_and_share_jobs() {
     let schema = postgres::Schema::make().await;
     // On a server it is the default.
     let (here, there) = two(&schema.url(), &RARE).await;
     hear_each_other("PostgreSQL", &here, &there).await;
+    share_jobs(here, there).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn through_nats_pods_hear_at_once_what_the_other_did() {
+async fn through_nats_pods_hear_at_once_what_the_other_did_and_share_jobs() {
     let (schema, place) = (postgres::Schema::make().await, nats::Place::make());
     let queue = ["--queue", &place.url, "--queue-prefix", &place.prefix];
     let (here, there) = two(&schema.url(), &[&queue[..], &RARE[..]].concat()).await;
     hear_each_other("NATS", &here, &there).await;
+    share_jobs(here, there).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,6 +242,23 @@ async fn a_pod_starts_while_nats_is_away_and_uses_it_once_it_is_there() {
     pod.reaches_the_queue(false).await;
     queue.start();
     pod.reaches_the_queue(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_a_pod_checks_the_authority_of_nats_and_shows_a_certificate_of_its_own() {
+    let (schema, place) = (postgres::Schema::make().await, Site::new());
+    let files = certificates(place.folder());
+    let [ca, cert, key] = [text(&files.ca), text(&files.cert), text(&files.key)];
+    let queue = nats::Server::with(&format!(
+        "tls {{ cert_file: {cert:?}, key_file: {key:?}, ca_file: {ca:?}, verify: true }}"
+    ));
+    let url = queue.url().replace("nats://", "tls://");
+    let known = ["--queue", &url, "--queue-ca-file", ca, "--queue-tls-cert", cert];
+    let known = [&known[..], &["--queue-tls-key", key]].concat();
+    Pod::start(&schema.url(), &known).await.reaches_the_queue(true).await;
+    let stranger = Pod::start(&schema.url(), &["--queue", &url]).await;
+    stranger.reaches_the_queue(false).await;
+    assert!(stranger.is_ready().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,13 +13,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// A certificate authority, and a certificate for `localhost` that it signed, as files.
-struct Certificates {
-    ca: PathBuf,
-    cert: PathBuf,
-    key: PathBuf,
+pub(super) struct Certificates {
+    pub(super) ca: PathBuf,
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
 }
 
-fn certificates(folder: &Path) -> Certificates {
+pub(super) fn certificates(folder: &Path) -> Certificates {
     let mut authority = CertificateParams::new(Vec::new()).expect("no names, no fault");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().expect("a key can be made");
@@ -41,7 +41,7 @@ fn certificates(folder: &Path) -> Certificates {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("the path is UTF-8")
 }
 

@@ -95,6 +95,9 @@ pub struct Options {
     /// What to log, as error, warn, info, debug, trace or target=level,… [default: info]
     #[arg(long, env = "GROUNDCONTROL_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// For tests: a file that says by how many milliseconds the wall clock is to be off
+    #[arg(long, env = "GROUNDCONTROL_TEST_WALL_CLOCK", value_name = "PATH", hide = true)]
+    pub test_wall_clock: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -151,6 +154,8 @@ pub struct Settings {
     pub timing: Timing,
     /// Sockets that may wait for their first message at once.
     pub max_unauthenticated: usize,
+    /// For tests: the file that misleads the wall clock.
+    pub test_wall_clock: Option<PathBuf>,
     /// The first API token, where the environment gives it.
     pub admin_token: Option<SecretString>,
 }
@@ -267,6 +272,7 @@ impl Options {
             max_unauthenticated: self.max_unauthenticated.or(file.max_unauthenticated),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
+            test_wall_clock: self.test_wall_clock.or(file.test_wall_clock),
         }
     }
 
@@ -303,6 +309,7 @@ impl Options {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             timing,
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
+            test_wall_clock: self.test_wall_clock,
             admin_token,
         })
     }

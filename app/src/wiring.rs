@@ -113,7 +113,12 @@ pub async fn migrate(settings: &Settings, only_name: bool) -> anyhow::Result<Vec
 }
 
 fn options(settings: &Settings) -> Options {
-    Options { password: settings.database_password.clone(), ..Options::default() }
+    let mut options =
+        Options { password: settings.database_password.clone(), ..Options::default() };
+    if let Some(file) = &settings.test_wall_clock {
+        options.machine = options.machine.misled_by(file.clone());
+    }
+    options
 }
 
 impl Wired {

@@ -33,6 +33,9 @@ pub async fn run(
     admin_token::ensure(&settings, wired.api_tokens.as_ref(), wired.clock.as_ref()).await?;
     warn_if_in_the_clear(&settings, address);
     warn_if_others_do_not_hear(&settings);
+    if let Some(file) = &settings.test_wall_clock {
+        warn!(file = %file.display(), "the wall clock is misled by a file, which is for tests alone");
+    }
 
     let closing = CancellationToken::new();
     let router = Arc::new(listener::Router::new(&settings, &wired));

@@ -12,7 +12,7 @@ use groundcontrol_core::ports::{
     Authentication, Clock as _, FleetError, FleetService as _, Readiness, StoreError,
 };
 use groundcontrol_core::time::Millis;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 fn world() -> (World, Arc<FaultyStore>) {
     let mut world = World::new();
@@ -22,17 +22,32 @@ fn world() -> (World, Arc<FaultyStore>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_store_is_away_new_sockets_are_put_off_and_readiness_says_so() {
+async fn while_the_store_is_away_new_sockets_wait_are_put_off_and_readiness_says_so() {
     let (world, store) = world();
     let pod = world.pod("a").await;
     let created = create(&pod, "one").await;
     store.set(Fault::Away);
-    let id = created.view.stored.satellite.id;
+    let (id, begun) = (created.view.stored.satellite.id, Instant::now());
     assert_eq!(try_connect(&pod, id, &created.token).await, Authentication::Unavailable);
+    assert_eq!(begun.elapsed().as_secs(), 10, "as long as the limit says");
     assert!(matches!(pod.readiness().await, Readiness::NotReady { .. }));
     store.set(Fault::Nothing);
     assert_eq!(pod.readiness().await, Readiness::Ready);
     connect(&pod, &created).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_authenticates_while_the_store_is_away_is_accepted_once_it_is_back() {
+    let (world, store) = world();
+    let pod = world.pod("a").await;
+    let created = create(&pod, "one").await;
+    store.set(Fault::Away);
+    let back = async {
+        sleep(Duration::from_secs(5)).await;
+        store.set(Fault::Nothing);
+    };
+    let (satellite, ()) = tokio::join!(connect(&pod, &created), back);
+    assert_eq!(world.edges(satellite.id()).await, ["connected/authenticated"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,25 +2,29 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use groundcontrol_core::connection::{Command, Fence, LifecycleEvent, Origin};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
     Attempt, Authentication, CredentialAction, CredentialChange, Credentials, Guard, Nudge,
-    SessionRef, StoreResult, Welcome, WriteOutcome, recorded_address,
+    SessionRef, StoreError, StoreResult, Welcome, WriteOutcome, recorded_address,
 };
 use groundcontrol_core::satellite::{
     Epoch, ReportedAgent, SatelliteId, Token, TokenHash, TokenId, decoy_hash,
 };
 use metrics::counter;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use crate::pod::{Applied, Pod};
 
 /// The one answer to an unknown id and a wrong token.
 const REFUSED: Authentication = Authentication::Refused { reason: "Invalid client ID or token" };
+
+/// Between two attempts while the store is away.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// Verifies bcrypt hashes off the async threads, few at a time.
 pub struct SlowHashes {
@@ -84,7 +88,8 @@ impl Pod {
             debug!(remote = %attempt.remote, "too many failed authentications; refused unseen");
             return REFUSED;
         }
-        let waiting = timeout(self.timing.authenticate_store.into(), self.enter(&attempt, client));
+        let entering = self.enter_once_possible(&attempt, client);
+        let waiting = timeout(self.timing.authenticate_store.into(), entering);
         let (outcome, answer) = match waiting.await {
             Ok(Ok(answer @ Authentication::Accepted(_))) => ("accepted", answer),
             Ok(Ok(answer @ Authentication::Refused { .. })) => {
@@ -105,6 +110,28 @@ impl Pod {
         };
         counter!("groundcontrol_authentications_total", "outcome" => outcome).increment(1);
         answer
+    }
+
+    /// As [`enter`](Self::enter), again and again while the store is away: an agent that waits
+    /// here comes back sooner than one that dials again. Entering twice is entering once (P1).
+    async fn enter_once_possible(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        client: Option<SatelliteId>,
+    ) -> StoreResult<Authentication> {
+        loop {
+            let away = match self.enter(attempt, client).await {
+                Err(
+                    away @ (StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }),
+                ) => away,
+                settled => return settled,
+            };
+            if self.phase.is_draining() {
+                return Err(away);
+            }
+            debug!(error = %away, "an authentication waits for the store");
+            sleep(RETRY).await;
+        }
     }
 
     async fn enter(

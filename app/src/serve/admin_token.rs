@@ -19,38 +19,76 @@ const ID: ApiTokenId = ApiTokenId(Uuid::from_u128(0x6772_6f75_6e64_4063_8000_616
 /// A shorter token can be guessed.
 const SHORT: usize = 20;
 
+/// What became of the first API token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    /// There was none, or this one.
+    Here,
+    /// There was another, which works no longer.
+    InPlaceOfAnother,
+    /// There was one that this pod does not know, and it stays.
+    Elsewhere,
+}
+
 /// Makes sure that somebody can use the API.
+///
+/// What the environment or the file says holds, also in place of what is stored. A pod that is told
+/// nothing makes a token only where it is alone, or the first: it would void that of the others.
 pub(super) async fn ensure(
     settings: &Settings,
     tokens: &dyn ApiTokenStore,
     clock: &dyn Clock,
 ) -> anyhow::Result<()> {
+    match store(settings, tokens, clock).await? {
+        Stored::Here => {}
+        Stored::InPlaceOfAnother => warn!(
+            "the first API token is not the one that was stored, which works no longer, on no pod; \
+             give all pods the same one in GROUNDCONTROL_ADMIN_TOKEN"
+        ),
+        Stored::Elsewhere => info!(
+            "the first API token is the one that another pod made or was told; to set it, give all \
+             pods the same one in GROUNDCONTROL_ADMIN_TOKEN"
+        ),
+    }
+    Ok(())
+}
+
+async fn store(
+    settings: &Settings,
+    tokens: &dyn ApiTokenStore,
+    clock: &dyn Clock,
+) -> anyhow::Result<Stored> {
+    let failed = "cannot store the first API token";
+    let known = tokens.list().await.context(failed)?.iter().any(|token| token.id == ID);
     let path = settings.data_dir.join("admin-token");
-    let token = match &settings.admin_token {
-        Some(given) => {
-            if given.expose_secret().len() < SHORT {
-                warn!(
-                    "GROUNDCONTROL_ADMIN_TOKEN is shorter than {SHORT} characters; use a longer one"
-                );
-            }
-            Token::presented(given.expose_secret())
-        }
-        None => match read(&path)? {
-            Some(token) => token,
-            None => make(&path)?,
-        },
+    let token = match told(settings, &path)? {
+        Some(token) => token,
+        None if known && settings.database.is_server() => return Ok(Stored::Elsewhere),
+        None => make(&path)?,
     };
-    let new = NewApiToken {
-        token: ApiToken {
-            id: ID,
-            name: "admin".to_owned(),
-            scopes: vec![Scope::Admin],
-            created_at: clock.now(),
-            expires_at: None,
-        },
-        hash: TokenHash::of(&token),
+    let hash = TokenHash::of(&token);
+    let same = tokens.find(&hash).await.context(failed)?.is_some_and(|found| found.id == ID);
+    if same {
+        return Ok(Stored::Here);
+    }
+    let token = ApiToken {
+        id: ID,
+        name: "admin".to_owned(),
+        scopes: vec![Scope::Admin],
+        created_at: clock.now(),
+        expires_at: None,
     };
-    tokens.put(new).await.context("cannot store the first API token")
+    tokens.put(NewApiToken { token, hash }).await.context(failed)?;
+    Ok(if known { Stored::InPlaceOfAnother } else { Stored::Here })
+}
+
+/// The token that the environment gives, or that the file keeps.
+fn told(settings: &Settings, path: &Path) -> anyhow::Result<Option<Token>> {
+    let Some(given) = &settings.admin_token else { return read(path) };
+    if given.expose_secret().len() < SHORT {
+        warn!("GROUNDCONTROL_ADMIN_TOKEN is shorter than {SHORT} characters; use a longer one");
+    }
+    Ok(Some(Token::presented(given.expose_secret())))
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Token>> {

@@ -146,7 +146,9 @@ impl Server {
 
     fn signal_all(&self, signal: Signal) {
         let server = self.running.as_ref().expect("the server is running").server;
-        for process in children(server).into_iter().chain([server]) {
+        // The server first: it starts none besides those that are seen then.
+        kill_process(server, signal).ok();
+        for process in children(server) {
             // A client's process may have ended meanwhile.
             kill_process(process, signal).ok();
         }

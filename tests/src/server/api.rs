@@ -76,12 +76,17 @@ impl Api {
     /// # Panics
     /// Where there is no answer.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let answered = within("the API answers", request.send()).await;
-        let answered = answered.expect("the API can be reached");
+        let answered = within("the API answers", self.try_send(request)).await;
+        answered.expect("the API can be reached")
+    }
+
+    /// As [`send`](Self::send), however long it takes; none where there is no answer.
+    pub async fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
+        let answered = request.send().await.ok()?;
         let (status, headers) = (answered.status(), answered.headers().clone());
-        let text = within("the answer arrives", answered.text()).await.expect("it is text");
+        let text = answered.text().await.ok()?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status, headers, body }
+        Some(Answer { status, headers, body })
     }
 
     /// What `GET path` answers.
@@ -106,16 +111,25 @@ impl Api {
 
     /// Makes a satellite whose token the site keeps an eye on.
     pub async fn create(&self, site: &Site) -> Satellite {
+        let satellite = self.create_anywhere().await;
+        site.keep_secret(&satellite.token);
+        satellite
+    }
+
+    /// Makes a satellite.
+    pub async fn create_anywhere(&self) -> Satellite {
         let name = format!("satellite {}", Uuid::new_v4().simple());
         let made = self.post("/api/v1/satellites", &json!({"name": name, "region": "test"})).await;
-        Satellite::read(site, made.expect(StatusCode::CREATED))
+        Satellite::read(&made.expect(StatusCode::CREATED))
     }
 
     /// Gives a satellite a new token; with `overlap`, the old one works for so many seconds more.
     pub async fn rotate(&self, site: &Site, id: &str, overlap: Option<u64>) -> Satellite {
         let path = format!("/api/v1/satellites/{id}/rotate-token");
         let body = overlap.map_or(json!({}), |seconds| json!({"overlapSeconds": seconds}));
-        Satellite::read(site, self.post(&path, &body).await.expect(StatusCode::OK))
+        let satellite = Satellite::read(&self.post(&path, &body).await.expect(StatusCode::OK));
+        site.keep_secret(&satellite.token);
+        satellite
     }
 
     /// The satellite as it is now.
@@ -147,12 +161,15 @@ impl Api {
 }
 
 impl Satellite {
-    fn read(site: &Site, made: Value) -> Self {
+    /// The satellite in an answer that shows its token.
+    pub fn read(made: &Value) -> Self {
         let text = |value: &Value| value.as_str().expect("it is text").to_owned();
-        let token = text(&made["token"]);
-        site.keep_secret(&token);
         let satellite = &made["satellite"];
-        Self { id: text(&satellite["id"]), name: text(&satellite["name"]), token }
+        Self {
+            id: text(&satellite["id"]),
+            name: text(&satellite["name"]),
+            token: text(&made["token"]),
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 mod binary;
 mod wait;
 mod site;
-mod process;
+pub(crate) mod process;
 mod api;
 mod stream;
 mod socket;

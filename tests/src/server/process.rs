@@ -34,7 +34,7 @@ pub struct Exited {
 }
 
 /// A command of the binary with nothing in its environment that could configure it by accident.
-pub(super) fn command(binary: &Path) -> Command {
+pub(crate) fn command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GROUNDCONTROL_") {
@@ -62,7 +62,18 @@ pub(super) fn surviving_limits(direct: &Command) -> Command {
 }
 
 /// Starts a server and waits until it listens.
-pub(super) async fn start(mut command: Command, log: PathBuf) -> Server {
+pub(super) async fn start(command: Command, log: PathBuf) -> Server {
+    match try_start(command, log.clone()).await {
+        Some(server) => server,
+        None => {
+            let logged = std::fs::read_to_string(&log).unwrap_or_default();
+            panic!("the server ended before it listened; its log:\n{logged}")
+        }
+    }
+}
+
+/// As [`start`]; none where the server ended before it listened.
+pub(crate) async fn try_start(mut command: Command, log: PathBuf) -> Option<Server> {
     let errors = OpenOptions::new().create(true).append(true).open(&log);
     command.stdout(Stdio::piped()).stderr(errors.expect("the log can be written"));
     let mut child = command.spawn().expect("the server can be started");
@@ -76,12 +87,8 @@ pub(super) async fn start(mut command: Command, log: PathBuf) -> Server {
         }
         None
     };
-    let url = within("the server says that it listens", listening).await;
-    let url = url.unwrap_or_else(|| {
-        let logged = std::fs::read_to_string(&log).unwrap_or_default();
-        panic!("the server ended before it listened; its log:\n{logged}")
-    });
-    Server { child, url, log, _output: output }
+    let url = within("the server says that it listens", listening).await?;
+    Some(Server { child, url, log, _output: output })
 }
 
 /// Runs a process to its end.

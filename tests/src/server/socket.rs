@@ -30,7 +30,19 @@ impl Socket {
     /// # Panics
     /// Where it cannot be opened.
     pub async fn open(server: &Server) -> Self {
-        Self::try_open(server.url()).await.expect("the WebSocket can be opened")
+        Self::open_at(server.url()).await
+    }
+
+    /// As [`open`](Self::open), by URL.
+    pub async fn open_at(url: &str) -> Self {
+        Self::try_open(url).await.expect("the WebSocket can be opened")
+    }
+
+    /// As [`connect`](Self::connect), by URL.
+    pub async fn at(url: &str, satellite: &Satellite) -> Self {
+        let mut socket = Self::open_at(url).await;
+        socket.authenticate(satellite).await;
+        socket
     }
 
     /// As [`open`](Self::open); an error says why there is no WebSocket.
@@ -45,9 +57,7 @@ impl Socket {
     /// # Panics
     /// Where it is refused.
     pub async fn connect(server: &Server, satellite: &Satellite) -> Self {
-        let mut socket = Self::open(server).await;
-        socket.authenticate(satellite).await;
-        socket
+        Self::at(server.url(), satellite).await
     }
 }
 

@@ -36,24 +36,31 @@ impl EventStream {
     /// # Panics
     /// Where it cannot be opened.
     pub async fn open(api: &Api, last_event_id: Option<&str>) -> Self {
+        let opened = within("the stream opens", Self::try_open(api, last_event_id)).await;
+        opened.expect("it can be opened")
+    }
+
+    /// As [`open`](Self::open); none where it cannot be opened.
+    pub async fn try_open(api: &Api, last_event_id: Option<&str>) -> Option<Self> {
         let mut request = api.request(Method::GET, "/api/v1/events");
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
         }
-        let answer = within("the stream opens", request.send()).await.expect("it can be opened");
-        assert_eq!(answer.status(), StatusCode::OK);
+        let answer = request.send().await.ok()?;
+        if answer.status() != StatusCode::OK {
+            return None;
+        }
         let chunks = answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())).boxed();
         let mut stream =
             Self { chunks, buffer: String::new(), ready: VecDeque::new(), position: None };
         // The server says where the stream stands once it is subscribed.
-        within("the stream is subscribed", async {
-            while stream.position.is_none() {
-                assert!(stream.read().await, "the stream ended at once");
-                stream.parse();
+        while stream.position.is_none() {
+            if !stream.read().await {
+                return None;
             }
-        })
-        .await;
-        stream
+            stream.parse();
+        }
+        Some(stream)
     }
 
     /// What to resume after, so far.
@@ -63,18 +70,20 @@ impl EventStream {
 
     /// The next event or signal; none where the server ended the stream.
     pub async fn next(&mut self) -> Option<StreamItem> {
-        within("an event or signal comes", async {
-            loop {
-                self.parse();
-                if let Some(item) = self.ready.pop_front() {
-                    return Some(item);
-                }
-                if !self.read().await {
-                    return None;
-                }
+        within("an event or signal comes", self.next_if_ever()).await
+    }
+
+    /// As [`next`](Self::next), however long it takes.
+    pub async fn next_if_ever(&mut self) -> Option<StreamItem> {
+        loop {
+            self.parse();
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
             }
-        })
-        .await
+            if !self.read().await {
+                return None;
+            }
+        }
     }
 
     /// The next event, signals apart.

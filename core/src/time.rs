@@ -170,6 +170,13 @@ mod tests {
     }
 
     #[test]
+    fn spans_add_up_and_never_overflow() {
+        assert_eq!(Millis::new(3) + Millis::new(4), Millis::new(7));
+        assert_eq!(Millis::new(3).times(4), Millis::new(12));
+        assert_eq!(Millis::new(u64::MAX) + Millis::new(1), Millis::new(u64::MAX));
+    }
+
+    #[test]
     fn a_span_is_as_long_as_the_duration_that_it_is_made_of_or_into() {
         assert_eq!(Duration::from(Millis::new(1_500)), Duration::from_millis(1_500));
         assert_eq!(Millis::from(Duration::from_millis(1_500)), Millis::new(1_500));

@@ -13,6 +13,9 @@ use uuid::Uuid;
 use Cause::{Authenticated, HeartbeatResumed, HeartbeatTimeout, TookOver};
 use LifecycleEvent::{Connected, Disconnected, HeartbeatLost};
 
+/// Edges with their epochs and causes.
+type Edges<'a> = &'a [(u64, LifecycleEvent, Cause)];
+
 /// What ends a session, by its cause.
 const ENDS: [Cause; 6] = [
     Cause::ClientClosed,
@@ -48,8 +51,8 @@ fn transition(seq: u64, epoch: u64, kind: TransitionKind, cause: Option<Cause>) 
     }
 }
 
-/// Edges with their epochs, numbered from 1.
-fn history(edges: &[(u64, LifecycleEvent, Cause)]) -> Vec<Transition> {
+/// The transitions of such edges, numbered from 1.
+fn history(edges: Edges<'_>) -> Vec<Transition> {
     let numbered = (1..).zip(edges);
     numbered
         .map(|(seq, (epoch, event, cause))| {
@@ -74,7 +77,7 @@ fn result_of(history: &[Transition]) -> ConnectionRecord {
     }
 }
 
-fn check(edges: &[(u64, LifecycleEvent, Cause)]) -> Result<(), HistoryFault> {
+fn check(edges: Edges<'_>) -> Result<(), HistoryFault> {
     let history = history(edges);
     check_history(&history, Some(&result_of(&history)))
 }
@@ -154,7 +157,7 @@ fn p5_every_other_order_is_named_with_the_number_of_its_fault() {
     let first = (1, Connected, Authenticated);
     let lost = (1, HeartbeatLost, HeartbeatTimeout);
     let closed = (1, Disconnected, Cause::ClientClosed);
-    let orders: &[&[(u64, LifecycleEvent, Cause)]] = &[
+    let orders: &[Edges<'_>] = &[
         // Nothing ends, is lost, resumed or taken over before it began …
         &[(0, Disconnected, Cause::ClientClosed)],
         &[(0, HeartbeatLost, HeartbeatTimeout)],
@@ -190,7 +193,7 @@ fn p5_a_session_opens_the_next_epoch_and_no_other_edge_does() {
     let first = (1, Connected, Authenticated);
     let lost = (1, HeartbeatLost, HeartbeatTimeout);
     let closed = (1, Disconnected, Cause::ClientClosed);
-    let orders: &[(&[(u64, LifecycleEvent, Cause)], u64)] = &[
+    let orders: &[(Edges<'_>, u64)] = &[
         (&[(2, Connected, Authenticated)], 0),
         (&[first, closed, (1, Connected, Authenticated)], 1),
         (&[first, closed, (3, Connected, Authenticated)], 1),

@@ -1,7 +1,7 @@
 //! The rules of Ground Control, and nothing else: no I/O, no runtime, no clock, no randomness.
 //!
 //! Read in the order of the modules below. [`time`] and [`limits`] are the vocabulary,
-//! [`satellite`] says who, [`assignment`] what they run, [`connection`] says what may happen to a satellite's connection and
+//! [`satellite`] says who, [`assignment`] what they run, [`secrets`] how their settings refer to secrets, [`connection`] says what may happen to a satellite's connection and
 //! what follows, [`session`] is the life of one socket, [`ports`] is what the rules need from
 //! outside.
 //!
@@ -15,6 +15,7 @@ pub mod time;
 pub mod limits;
 pub mod satellite;
 pub mod assignment;
+pub mod secrets;
 pub mod connection;
 pub mod session;
 pub mod ports;

@@ -1,0 +1,5 @@
+//! References to secrets in configurations.
+
+mod template;
+
+pub use template::{Piece, Pieces, has_reference, pieces};

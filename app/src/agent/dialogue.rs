@@ -6,25 +6,38 @@ use std::time::Duration;
 use groundcontrol_core::limits::{MAX_OFFLINE_THRESHOLD, MIN_HEARTBEAT_INTERVAL};
 use groundcontrol_core::time::Millis;
 use groundcontrol_websocket::wire::{
-    Authenticate, Authenticated, FromSatellite, Heartbeat, ParseError, ToSatellite,
+    Authenticate, Authenticated, ConfigSecrets, FromSatellite, Heartbeat, ParseError, ResultAck,
+    RunSecrets, ToSatellite,
 };
 use tracing::{debug, info, warn};
 
 use super::settings::{Exit, Identity};
+use super::work::Orders;
 
 /// The version that this agent reports.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What follows from a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Reaction {
     /// Nothing.
     Nothing,
-    /// The server accepted: send heartbeats, at this interval where it names one.
+    /// The server accepted: send heartbeats, at this interval where it names one, and do what it
+    /// orders.
     Accepted {
         /// Between heartbeats.
         heartbeat: Option<Duration>,
+        /// What to run.
+        orders: Orders,
     },
+    /// Other orders.
+    Ordered(Orders),
+    /// A result is stored, or refused for good.
+    Settled(ResultAck),
+    /// The secret environment that a run asked for.
+    RunSecrets(RunSecrets),
+    /// The secrets that a configuration refers to.
+    ConfigSecrets(ConfigSecrets),
     /// It is over for good.
     Stop(Exit),
 }
@@ -52,15 +65,18 @@ pub(crate) fn heartbeat(uptime: Duration) -> String {
 /// What follows from the message in `text`.
 pub(crate) fn react(text: &str) -> Reaction {
     match ToSatellite::parse(text) {
-        Ok(ToSatellite::Authenticated(accepted)) => on_authenticated(&accepted),
+        Ok(ToSatellite::Authenticated(accepted)) => on_authenticated(accepted),
         Ok(ToSatellite::AuthFailed(refused)) => {
             Reaction::Stop(Exit::AuthFailed { reason: refused.reason })
         }
         Ok(ToSatellite::Shutdown(told)) => Reaction::Stop(Exit::ShutDown { reason: told.reason }),
         Ok(ToSatellite::ConfigUpdated(update)) => {
-            leave_alone(update.assignments.len());
-            Reaction::Nothing
+            let (assignments, revision) = (update.assignments, update.revision);
+            Reaction::Ordered(Orders { assignments, revision })
         }
+        Ok(ToSatellite::ResultAck(ack)) => Reaction::Settled(ack),
+        Ok(ToSatellite::RunSecrets(secrets)) => Reaction::RunSecrets(secrets),
+        Ok(ToSatellite::ConfigSecrets(secrets)) => Reaction::ConfigSecrets(secrets),
         Ok(other) => {
             debug!(kind = other.kind(), "a message that this agent has no use for");
             Reaction::Nothing
@@ -76,27 +92,20 @@ pub(crate) fn react(text: &str) -> Reaction {
     }
 }
 
-fn on_authenticated(accepted: &Authenticated) -> Reaction {
+fn on_authenticated(accepted: Authenticated) -> Reaction {
     let heartbeat = accepted.heartbeat_interval_ms.map(interval);
     info!(
         satellite_id = accepted.satellite_id,
         heartbeat_interval_ms = heartbeat.map(|interval| interval.as_millis() as u64),
         "authenticated"
     );
-    leave_alone(accepted.assignments.len());
-    Reaction::Accepted { heartbeat }
+    let Authenticated { assignments, revision, .. } = accepted;
+    Reaction::Accepted { heartbeat, orders: Orders { assignments, revision } }
 }
 
 /// Whatever a server says, an agent neither floods it nor falls silent.
 fn interval(millis: u64) -> Duration {
     Millis::new(millis).clamp(MIN_HEARTBEAT_INTERVAL, MAX_OFFLINE_THRESHOLD).into()
-}
-
-fn leave_alone(assignments: usize) {
-    match assignments {
-        0 => debug!("no assignments"),
-        assignments => warn!(assignments, "assigned work is left alone: this agent runs no checks"),
-    }
 }
 
 #[cfg(test)]
@@ -133,7 +142,7 @@ mod tests {
                 r#"{{"type":"authenticated","satelliteId":"x","assignments":[]{interval}}}"#
             ))
         };
-        let every = |millis| Reaction::Accepted { heartbeat: millis };
+        let every = |millis| Reaction::Accepted { heartbeat: millis, orders: Orders::default() };
         assert_eq!(accepted(""), every(None));
         assert_eq!(
             accepted(r#","heartbeatIntervalMs":2000.0"#),

@@ -1,8 +1,8 @@
-//! The side of the satellite: keeps one connection to Ground Control alive.
+//! The side of the satellite: keeps one connection to Ground Control alive, and runs checks.
 //!
 //! [`run`] is the whole agent. [`Endpoint`] and [`client_config`] say where and whom to trust,
-//! [`Backoff`] when to dial again, [`Exit`] how it ends. Assignments are received and left alone:
-//! this agent runs no checks, and says so in its log.
+//! [`Backoff`] when to dial again, [`Exit`] how it ends. `work` runs the checks that the server
+//! assigns, and keeps their results until the server has them.
 
 mod backoff;
 mod endpoint;
@@ -11,6 +11,7 @@ mod dial;
 mod settings;
 pub(crate) mod dialogue;
 mod session;
+mod work;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ mod tests;
 pub use backoff::Backoff;
 pub use dial::{Dial, DialError, Network, Stream};
 pub use endpoint::{Endpoint, EndpointError};
-pub use run::{Settings, run, run_with};
+pub use run::{Settings, run};
 pub use settings::{Exit, Identity, Timing};
-pub use tls::{TlsError, client_config};
+pub use tls::{TlsError, client_config, roots};
+pub use work::{CONCURRENCY, SettingsError, WorkSettings};

@@ -11,6 +11,7 @@ use super::dial::{Dial, Network};
 use super::endpoint::Endpoint;
 use super::session::{self, Dropped, Ending};
 use super::settings::{Exit, Identity, Timing};
+use super::work::{Desk, Runner, SettingsError, WorkSettings};
 
 /// Everything an agent needs.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub identity: Identity,
     /// How long it waits for what.
     pub timing: Timing,
+    /// What it may use for its checks.
+    pub work: WorkSettings,
 }
 
 /// The close code of a connection that a newer one of the same satellite superseded.
@@ -32,18 +35,37 @@ const CREDENTIAL_FIGHT: u16 = 4429;
 
 /// Runs an agent until the server ends it for good or `shutdown` is cancelled. Whatever else
 /// happens to its connection, it dials again.
-pub async fn run(settings: Settings, shutdown: CancellationToken) -> Exit {
-    let Settings { endpoint, tls, identity, timing } = settings;
+pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<Exit, SettingsError> {
+    let Settings { endpoint, tls, identity, timing, work } = settings;
+    let probes = work.probes()?;
     tracing::info!(server = %endpoint, client_id = %identity.client_id, "starting");
-    run_with(&Network::new(endpoint, tls), &identity, &timing, rand::random, &shutdown).await
+    let network = Network::new(endpoint, tls);
+    let desk = Arc::new(Desk::new());
+    let runner = Runner::new(desk.clone(), probes, work.concurrency.get(), rand::random);
+    let connected = run_with(&network, &identity, &timing, rand::random, &desk, &shutdown);
+    Ok(beside(connected, runner.run()).await)
 }
 
-/// As [`run`], with any way to dial and any source of numbers in 0 … 1 for the jitter.
-pub async fn run_with<D: Dial>(
+/// Waits for the agent's end, while it works.
+pub(super) async fn beside<T>(agent: impl Future<Output = T>, work: impl Future<Output = ()>) -> T {
+    let work = async {
+        work.await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = agent => ended,
+        never = work => never,
+    }
+}
+
+/// As [`run`], with any way to dial, any source of numbers in 0 … 1 for the jitter, and whoever
+/// works at `desk`.
+pub(crate) async fn run_with<D: Dial>(
     dialler: &D,
     identity: &Identity,
     timing: &Timing,
     random: impl Fn() -> f64 + Send,
+    desk: &Desk,
     shutdown: &CancellationToken,
 ) -> Exit {
     let started = Instant::now();
@@ -56,7 +78,7 @@ pub async fn run_with<D: Dial>(
         };
         match dialled {
             Ok(Ok(socket)) => {
-                match session::run(socket, identity, timing, started, shutdown).await {
+                match session::run(socket, identity, timing, started, desk, shutdown).await {
                     Ending::Final(exit) => return exit,
                     Ending::Dropped { why, lived } => {
                         report(&why);

@@ -1,4 +1,4 @@
-//! One open WebSocket: authenticate, heartbeat, listen, close.
+//! One open WebSocket: authenticate, heartbeat, listen, send what work has to say, close.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dialogue::{self, Reaction};
 use super::settings::{Exit, Identity, Timing};
+use super::work::Desk;
 
 /// How a session ended.
 #[derive(Debug)]
@@ -48,24 +49,34 @@ pub(crate) enum Dropped {
     Unanswered(Duration),
 }
 
-/// Runs one session to its end. `started` is when the agent began, for `uptimeSeconds`.
+/// Runs one session to its end. `started` is when the agent began, for `uptimeSeconds`; `desk` is
+/// where orders go, and where results come from.
 pub(crate) async fn run<S>(
     socket: WebSocketStream<S>,
     identity: &Identity,
     timing: &Timing,
     started: Instant,
+    desk: &Desk,
     shutdown: &CancellationToken,
 ) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut session =
-        Session { socket, timing, started, heard: Instant::now(), accepted: None, closed: None };
+    let mut session = Session {
+        socket,
+        timing,
+        started,
+        desk,
+        heard: Instant::now(),
+        accepted: None,
+        closed: None,
+    };
     let ended = tokio::select! {
         biased;
         () = shutdown.cancelled() => None,
         ended = session.talk(identity) => Some(ended),
     };
+    desk.lost();
     match ended {
         Some(ending) => ending,
         None => {
@@ -79,6 +90,7 @@ struct Session<'a, S> {
     socket: WebSocketStream<S>,
     timing: &'a Timing,
     started: Instant,
+    desk: &'a Desk,
     /// When the last frame came.
     heard: Instant,
     /// When the server accepted the credentials.
@@ -105,21 +117,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
     async fn exchange(&mut self, identity: &Identity) -> Result<Exit, Dropped> {
         self.send(dialogue::authenticate(identity)).await?;
         let mut beat = interval(self.timing.heartbeat);
+        let desk = self.desk;
         loop {
             tokio::select! {
                 text = self.hear() => match dialogue::react(&text?) {
                     Reaction::Nothing => {}
-                    Reaction::Accepted { heartbeat } => {
+                    Reaction::Accepted { heartbeat, orders } => {
                         self.accepted = Some(Instant::now());
                         beat = interval(heartbeat.unwrap_or(self.timing.heartbeat));
                         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                        desk.connected(orders);
                     }
                     Reaction::Stop(exit) => return Ok(exit),
+                    for_work => self.hand_over(for_work),
                 },
+                outgoing = desk.next(), if self.accepted.is_some() => {
+                    self.send(outgoing.text.clone()).await?;
+                    desk.sent(&outgoing);
+                }
                 _ = beat.tick(), if self.accepted.is_some() => {
                     self.send(dialogue::heartbeat(self.started.elapsed())).await?;
                 }
             }
+        }
+    }
+
+    fn hand_over(&self, reaction: Reaction) {
+        match reaction {
+            Reaction::Ordered(orders) => self.desk.configure(orders),
+            Reaction::Settled(ack) => {
+                if !ack.accepted {
+                    let reason = ack.reason.unwrap_or_default();
+                    tracing::warn!("the server refused a result: {}", reason.escape_debug());
+                }
+                self.desk.settled(&ack.result_id);
+            }
+            Reaction::RunSecrets(secrets) => self.desk.run_secrets(secrets),
+            Reaction::ConfigSecrets(secrets) => self.desk.config_secrets(secrets),
+            Reaction::Nothing | Reaction::Accepted { .. } | Reaction::Stop(_) => {}
         }
     }
 

@@ -26,23 +26,27 @@ pub enum TlsError {
 /// The TLS of a client. Without `secure` nobody is trusted, and no root is loaded: plaintext
 /// needs none. A `ca_file` (PEM) is trusted in addition to the machine's roots.
 pub fn client_config(secure: bool, ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    if secure {
-        let native = rustls_native_certs::load_native_certs();
-        for error in native.errors {
-            tracing::warn!(%error, "a system root certificate could not be read");
-        }
-        roots.add_parsable_certificates(native.certs);
-        if let Some(path) = ca_file {
-            add_file(&mut roots, path)?;
-        }
-    }
+    let roots = if secure { roots(ca_file)? } else { RootCertStore::empty() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// The machine's roots, and those of a `ca_file` (PEM).
+pub fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let native = rustls_native_certs::load_native_certs();
+    for error in native.errors {
+        tracing::warn!(%error, "a system root certificate could not be read");
+    }
+    roots.add_parsable_certificates(native.certs);
+    if let Some(path) = ca_file {
+        add_file(&mut roots, path)?;
+    }
+    Ok(roots)
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {

@@ -1,5 +1,6 @@
 //! `groundcontrol satellite`: the agent as a process.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -7,11 +8,15 @@ use groundcontrol_core::satellite::SatelliteId;
 use tokio_util::sync::CancellationToken;
 
 use super::token::{Dash, TokenSource};
-use crate::agent::{self, Endpoint, Exit, Identity, Settings, Timing, client_config};
+use crate::agent::{
+    self, CONCURRENCY, Endpoint, Exit, Identity, Settings, Timing, WorkSettings, client_config,
+    roots,
+};
 use crate::config::LogFormat;
 use crate::serve;
 
-/// Runs a satellite's agent: keeps a connection to Ground Control alive until it is stopped.
+/// Runs a satellite's agent: keeps a connection to Ground Control alive, and runs the checks that
+/// are assigned, until it is stopped.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not start, 2 wrong usage, 3 the server refused \
@@ -36,6 +41,15 @@ pub struct SatelliteArgs {
     /// Sends the token in the clear to other machines, too
     #[arg(long, env = "GROUNDCONTROL_ALLOW_PLAINTEXT")]
     pub allow_plaintext: bool,
+    /// Checks that run at the same time, at most
+    #[arg(long, env = "GROUNDCONTROL_CONCURRENCY", value_name = "CHECKS", default_value_t = CONCURRENCY)]
+    pub concurrency: NonZeroUsize,
+    /// Program that runs checks in JavaScript [default: bun, deno or node, if on the path]
+    #[arg(long, env = "GROUNDCONTROL_JAVASCRIPT", value_name = "PROGRAM")]
+    pub javascript: Option<PathBuf>,
+    /// Folder whose node_modules scripts can import from
+    #[arg(long, env = "GROUNDCONTROL_PACKAGES", value_name = "DIR")]
+    pub packages: Option<PathBuf>,
     /// How log lines look
     #[arg(long, env = "GROUNDCONTROL_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
@@ -57,7 +71,7 @@ pub async fn run(args: SatelliteArgs) -> anyhow::Result<Exit> {
         }
         signalled.cancel();
     });
-    let exit = agent::run(settings, shutdown).await;
+    let exit = agent::run(settings, shutdown).await?;
     match &exit {
         Exit::Stopped => tracing::info!("{exit}"),
         Exit::AuthFailed { .. } | Exit::ShutDown { .. } => tracing::error!("{exit}"),
@@ -80,5 +94,11 @@ pub(super) fn settings(args: &SatelliteArgs) -> anyhow::Result<Settings> {
     )?;
     let tls = client_config(endpoint.is_secure(), args.ca_file.as_deref())?;
     let identity = Identity { client_id: args.client_id, token };
-    Ok(Settings { endpoint, tls, identity, timing: Timing::default() })
+    let work = WorkSettings {
+        concurrency: args.concurrency,
+        roots: roots(args.ca_file.as_deref())?,
+        javascript: args.javascript.clone(),
+        packages: args.packages.clone(),
+    };
+    Ok(Settings { endpoint, tls, identity, timing: Timing::default(), work })
 }

@@ -7,7 +7,8 @@ const NOT_IN_CORE: &[&str] =
     &["tokio", "sea_orm", "serde_json", "Instant::now", "SystemTime::now", "now_utc"];
 
 /// Which files of the app may name which part of an adapter. The wiring names whole adapters;
-/// the agent and the command line speak the wire's language, and take nothing else from them.
+/// the agent runs probes; it and the command line speak the wire's language, and take nothing else
+/// from them.
 const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_memory", &["app/src/wiring"]),
     ("groundcontrol_database", &["app/src/wiring"]),
@@ -15,6 +16,7 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_nats", &["app/src/wiring"]),
     ("groundcontrol_websocket::wire", &["app/src/wiring", "app/src/agent/", "app/src/command/"]),
     ("groundcontrol_websocket", &["app/src/wiring"]),
+    ("groundcontrol_probes", &["app/src/wiring", "app/src/agent/"]),
     ("groundcontrol_http::dto", &["app/src/wiring", "app/src/client/", "app/src/command/"]),
     ("groundcontrol_http", &["app/src/wiring"]),
 ];

@@ -4,12 +4,15 @@
 mod endings;
 mod waiting;
 mod network;
+mod working;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use groundcontrol_core::satellite::Token;
+use groundcontrol_probes::Probes;
 use groundcontrol_websocket::wire::FromSatellite;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
@@ -20,6 +23,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
 use tokio_util::sync::CancellationToken;
 
+use super::run::{beside, run_with};
+use super::work::{Desk, Runner};
 use super::*;
 
 const CLIENT_ID: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
@@ -54,12 +59,22 @@ struct Server {
 }
 
 impl Server {
+    /// An agent that has nothing to check with.
     fn start() -> Self {
+        Self::start_with(Probes::none(), 1)
+    }
+
+    /// An agent that checks with `probes`, so many at the same time.
+    fn start_with(probes: Probes, concurrency: usize) -> Self {
         let (sender, dials) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
         let agent = tokio::spawn(async move {
-            run_with(&Pipe(sender), &identity(), &Timing::default(), || 0.5, &stop).await
+            let (pipe, identity, timing) = (Pipe(sender), identity(), Timing::default());
+            let desk = Arc::new(Desk::new());
+            let runner = Runner::new(desk.clone(), Arc::new(probes), concurrency, || 0.0);
+            let connected = run_with(&pipe, &identity, &timing, || 0.5, &desk, &stop);
+            beside(connected, runner.run()).await
         });
         Self { dials, agent, shutdown }
     }

@@ -22,7 +22,14 @@ fn network(endpoint: Endpoint) -> Network {
 async fn the_agent_speaks_over_tcp() {
     let (listener, endpoint) = listen().await;
     let tls = client_config(false, None).unwrap();
-    let settings = Settings { endpoint, tls, identity: identity(), timing: Timing::default() };
+    let work = WorkSettings {
+        concurrency: CONCURRENCY,
+        roots: rustls::RootCertStore::empty(),
+        javascript: None,
+        packages: None,
+    };
+    let settings =
+        Settings { endpoint, tls, identity: identity(), timing: Timing::default(), work };
     let shutdown = CancellationToken::new();
     let agent = tokio::spawn(run(settings, shutdown.clone()));
     let (stream, _) = listener.accept().await.unwrap();
@@ -31,7 +38,7 @@ async fn the_agent_speaks_over_tcp() {
     assert!(first.to_text().unwrap().contains(CLIENT_ID));
     shutdown.cancel();
     while let Some(Ok(_)) = socket.next().await {}
-    assert_eq!(agent.await.unwrap(), Exit::Stopped);
+    assert_eq!(agent.await.unwrap().unwrap(), Exit::Stopped);
 }
 
 #[tokio::test]

@@ -108,12 +108,12 @@ impl Fleet {
             };
             match message.map_err(|error| error.to_string())? {
                 Message::Text(text) => match dialogue::react(&text) {
-                    Reaction::Nothing => {}
-                    Reaction::Accepted { heartbeat } => {
+                    Reaction::Accepted { heartbeat, .. } => {
                         let interval = self.heartbeat.or(heartbeat).unwrap_or(HEARTBEAT);
                         return Ok((socket, interval));
                     }
                     Reaction::Stop(exit) => return Err(reason(exit)),
+                    _ => {}
                 },
                 Message::Close(frame) => return Err(closed(frame.as_ref())),
                 _ => {}

@@ -32,11 +32,6 @@ impl Crowd {
     /// Makes `count` satellites, begins to listen, starts their agents and waits until all are
     /// online.
     pub async fn gather(stage: &Stage, count: usize, seed: u64) -> Self {
-        Self::gather_beating(stage, count, seed, stage.setup.heartbeat).await
-    }
-
-    /// As [`gather`](Self::gather), with agents that send heartbeats this often.
-    pub async fn gather_beating(stage: &Stage, count: usize, seed: u64, every: Duration) -> Self {
         let satellites = stage.create(count).await;
         let mut followers = Vec::new();
         for first in 0..stage.pods.len() {
@@ -46,7 +41,7 @@ impl Crowd {
         let pods: Arc<[String]> = stage.pods.iter().map(super::pod::Pod::url).collect();
         let agents = satellites.into_iter().zip(0..).map(|(satellite, number)| {
             let seed = seed.wrapping_mul(1_000_003).wrapping_add(number);
-            Agent::start(satellite, pods.clone(), every, seed)
+            Agent::start(satellite, pods.clone(), stage.setup.heartbeat, seed)
         });
         let crowd = Self { agents: agents.collect(), followers };
         crowd.all_online(stage, PATIENCE).await;

@@ -105,17 +105,6 @@ impl Pod {
         }
     }
 
-    /// Stops the pod as a service manager does (SIGTERM); answers its exit code.
-    pub async fn drain(&self) -> Option<i32> {
-        let mut process = self.process.lock().await;
-        let code = match process.take() {
-            Some(server) => server.stop().await,
-            None => None,
-        };
-        self.front.lead_to(None);
-        code
-    }
-
     /// Stops the pod as a service manager does (SIGTERM), and starts another. Nobody reaches the
     /// place in between, though the one that stops still serves who is connected.
     pub async fn drain_and_replace(&self) -> Option<i32> {
@@ -137,11 +126,6 @@ impl Pod {
             sleep(span).await;
             server.resume();
         }
-    }
-
-    /// Whether a pod runs here.
-    pub async fn runs(&self) -> bool {
-        self.process.lock().await.is_some()
     }
 
     /// From now on, the wall clock of the pod that runs here, and of those that follow, is off by

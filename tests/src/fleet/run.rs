@@ -12,8 +12,10 @@ use super::agent::{Death, Order};
 use super::chaos::unleash;
 use super::checker::{Evidence, Verdict, check};
 use super::crowd::Crowd;
+use super::follower::Follower;
 use super::plan::Plan;
 use super::stage::{Queue, Setup, Stage};
+use super::troubles::AFTERMATH;
 use crate::server::eventually;
 
 /// Everything that decides a run.
@@ -36,6 +38,8 @@ pub struct Outcome {
     pub faults: BTreeMap<&'static str, usize>,
     /// What agents did, and what operators did for them.
     pub operations: usize,
+    /// How many event streams the listeners went through, each from where the last one ended.
+    pub streams: usize,
     /// What the checker says.
     pub verdict: Verdict,
 }
@@ -58,11 +62,14 @@ impl Chaos {
         let plan = Plan::draw(self.seed, self.span, setup.pods, self.agents, self.queue);
         let happened = unleash(&stage, &crowd, &plan, self.seed).await;
         crowd.all_online(&stage, HEALS).await;
+        // From here on nothing is wrong, and the checker demands everything.
+        sleep(Duration::from_millis(AFTERMATH.unsigned_abs()) + setup.threshold).await;
         bury_some(&stage, &crowd).await;
         let evidence = Evidence { rotations: happened.rotations, ..crowd.evidence(&stage).await };
         let verdict = check(&evidence);
         let operations = operations(&evidence);
-        let outcome = Outcome { faults: happened.faults, operations, verdict };
+        let streams = crowd.followers.iter().map(Follower::streams).sum();
+        let outcome = Outcome { faults: happened.faults, operations, streams, verdict };
         if !outcome.verdict.violations.is_empty() {
             panic!("{self:?}\n{outcome}\n{}", outcome.verdict.explained(&evidence));
         }
@@ -107,6 +114,7 @@ impl fmt::Display for Outcome {
         for (fault, times) in &self.faults {
             writeln!(f, "{times:>6} × {fault}")?;
         }
-        write!(f, "{} operations, {}", self.operations, self.verdict)
+        let Self { operations, streams, verdict, .. } = self;
+        write!(f, "{operations} operations, {streams} event streams, {verdict}")
     }
 }

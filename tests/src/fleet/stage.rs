@@ -1,7 +1,6 @@
 //! The whole: a database, a queue, and pods that share them.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +60,7 @@ pub struct Stage {
     pub troubles: Troubles,
     database: Arc<Mutex<Postgres>>,
     nats: Option<Arc<Mutex<Nats>>>,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 /// Satellites that are made at once.
@@ -93,7 +92,7 @@ impl Stage {
             troubles: Troubles::default(),
             database: Arc::new(Mutex::new(database)),
             nats: nats.map(|nats| Arc::new(Mutex::new(nats))),
-            folder,
+            _folder: folder,
         }
     }
 
@@ -121,11 +120,6 @@ impl Stage {
     pub async fn nats(&self, act: impl FnOnce(&mut Nats) + Send + 'static) {
         let Some(nats) = self.nats.clone() else { return };
         spawn_blocking(move || act(&mut nats.lock())).await.expect("it can be done");
-    }
-
-    /// A folder for whatever a test wants to keep as long as the stage.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 

@@ -12,7 +12,7 @@ use groundcontrol_testkit::fleet::{Chaos, Queue};
 use crate::support::{machine, variable};
 
 /// How long things go wrong, by default.
-const SECONDS: u64 = 15;
+const SECONDS: u64 = 12;
 /// How many agents there are, by default.
 const AGENTS: u64 = 200;
 

@@ -6,17 +6,9 @@ use groundcontrol_testkit::fleet::checker::check;
 use groundcontrol_testkit::fleet::{Crowd, Order, Queue, Setup, Stage};
 use groundcontrol_testkit::server::eventually;
 
-const HOURS: Duration = Duration::from_secs(3 * 3_600);
+use crate::support::figure;
 
-/// By how many seconds a pod believes its wall clock to be ahead of store time.
-async fn wall_ahead(stage: &Stage, pod: usize) -> f64 {
-    let metrics = stage.api(pod).get("/metrics").await.body;
-    let metrics = metrics.as_str().unwrap_or_default();
-    let line = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("groundcontrol_clock_wall_ahead_seconds "));
-    line.and_then(|value| value.parse().ok()).expect("the figure is there")
-}
+const HOURS: Duration = Duration::from_secs(3 * 3_600);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p11_pods_whose_wall_clocks_are_hours_off_behave_the_same() {
@@ -27,7 +19,8 @@ async fn p11_pods_whose_wall_clocks_are_hours_off_behave_the_same() {
     }
     let crowd = Crowd::gather(&stage, 30, 11).await;
     for (pod, expected) in [(0, -3.0), (1, 3.0), (2, 0.0)] {
-        let hours = wall_ahead(&stage, pod).await / 3_600.0;
+        let ahead = figure(&stage, pod, "groundcontrol_clock_wall_ahead_seconds").await;
+        let hours = ahead.expect("the figure is there") / 3_600.0;
         assert!((hours - expected).abs() < 0.1, "pod {pod}: {hours} hours");
     }
 

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{QUEUES, two_pods};
+use crate::support::{QUEUES, figure, two_pods};
 
 /// The close code of a revoked session: where the nudge is lost, its next heartbeat is fenced.
 fn code(queue: Queue) -> u16 {
@@ -31,6 +31,32 @@ async fn a_takeover_on_another_pod_closes_the_old_socket_with_4409_and_changes_n
         let expected = ["connected authenticated", "connected took_over"];
         assert_eq!(edges(&api.transitions(&satellite.id).await), expected, "{queue:?}");
         assert_eq!(stage.api(0).status(&satellite.id).await, "online");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_agents_that_fight_through_different_pods_are_noticed_by_both() {
+    for queue in [Queue::Postgres, Queue::Nats] {
+        let stage = two_pods(queue).await;
+        let satellite = stage.api(0).create_anywhere().await;
+        let url = |round: usize| stage.pods[round % 2].url();
+        let mut holder = Beating::new(Socket::at(&url(0), &satellite).await);
+        for round in 1..=5 {
+            let newer = Beating::new(Socket::at(&url(round), &satellite).await);
+            assert_eq!(holder.ended().await.code, Some(4409), "{queue:?}");
+            holder = newer;
+        }
+        for pod in 0..2 {
+            eventually("the pod notices the fight", async || {
+                figure(&stage, pod, "groundcontrol_credential_fights_total").await
+            })
+            .await;
+            let mut newest = Socket::open_at(&url(pod)).await;
+            let answer = newest.present(&satellite).await;
+            assert!(matches!(answer, Said::Closed(Some(4429))), "{queue:?}: {answer:?}");
+        }
+        let _holder = holder.stop().await;
+        assert_eq!(stage.api(0).transitions(&satellite.id).await.len(), 6, "{queue:?}");
     }
 }
 

@@ -20,6 +20,14 @@ pub(crate) async fn machine() -> MutexGuard<'static, ()> {
     MACHINE.lock().await
 }
 
+/// A figure of a pod, where it shows it.
+pub(crate) async fn figure(stage: &Stage, pod: usize, name: &str) -> Option<f64> {
+    let metrics = stage.api(pod).get("/metrics").await.body;
+    let lines = metrics.as_str().unwrap_or_default().lines();
+    let values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    values.filter_map(|value| value.parse().ok()).next()
+}
+
 /// A number from the environment.
 pub(crate) fn variable(name: &str, default: u64) -> u64 {
     match std::env::var(name) {

@@ -100,7 +100,8 @@ struct Case<'a> {
 
 /// Judges.
 pub fn check(evidence: &Evidence) -> Verdict {
-    let mut verdict = Verdict::default();
+    let blind = silences::blind_spans(evidence).count();
+    let mut verdict = Verdict { blind, ..Verdict::default() };
     for account in &evidence.accounts {
         let history = evidence.histories.get(&account.satellite).map_or(&[][..], Vec::as_slice);
         history::check(&account.satellite, history, evidence.threshold, &mut verdict);

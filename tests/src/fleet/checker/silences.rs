@@ -3,7 +3,7 @@
 use super::super::account::{Attempt, Moment};
 use super::super::record::Transition;
 use super::super::troubles::sound;
-use super::{Case, TOLERANCE, Verdict};
+use super::{Case, Evidence, TOLERANCE, Verdict};
 
 /// How long the notice of a silence may take where nothing is wrong: settle, and a machine that
 /// is busy.
@@ -29,17 +29,19 @@ pub(super) fn check(case: &Case<'_>, verdict: &mut Verdict) {
 /// P10: a threshold after nobody could store anything, nobody is lost.
 fn blind(case: &Case<'_>, loss: &Transition, verdict: &mut Verdict) {
     let evidence = case.evidence;
-    for (from, until) in evidence.troubles.iter().filter_map(|trouble| trouble.deaf) {
-        if until - from <= evidence.heartbeat + UNDER_WAY {
-            continue;
-        }
-        verdict.blind += 1;
+    for (from, until) in blind_spans(evidence) {
         let forbidden = from + evidence.heartbeat + UNDER_WAY..until + evidence.threshold;
         if forbidden.contains(&(loss.at + TOLERANCE)) && forbidden.contains(&loss.at) {
             let what = format!("lost at {}, while blind in {from}..{until}", loss.at);
             verdict.forbid("P10", &case.account.satellite, what);
         }
     }
+}
+
+/// The spans, longer than a lease, in which nobody could store anything.
+pub(super) fn blind_spans(evidence: &Evidence) -> impl Iterator<Item = (Moment, Moment)> {
+    let spans = evidence.troubles.iter().filter_map(|trouble| trouble.deaf);
+    spans.filter(|(from, until)| until - from > evidence.heartbeat + UNDER_WAY)
 }
 
 /// P9: whoever beat steadily, through a pod with which nothing was wrong, is not lost.

@@ -18,20 +18,23 @@ fn network(endpoint: Endpoint) -> Network {
     Network::new(endpoint, tls)
 }
 
-#[tokio::test]
-async fn the_agent_speaks_over_tcp() {
-    let (listener, endpoint) = listen().await;
-    let tls = client_config(false, None).unwrap();
+/// What a whole agent is told that dials `endpoint`.
+fn settings(endpoint: Endpoint) -> Settings {
+    let tls = client_config(endpoint.is_secure(), None::<&Path>).unwrap();
     let work = WorkSettings {
         concurrency: CONCURRENCY,
         roots: rustls::RootCertStore::empty(),
         javascript: None,
         packages: None,
     };
-    let settings =
-        Settings { endpoint, tls, identity: identity(), timing: Timing::default(), work };
+    Settings { endpoint, tls, identity: identity(), timing: Timing::default(), work }
+}
+
+#[tokio::test]
+async fn the_agent_speaks_over_tcp() {
+    let (listener, endpoint) = listen().await;
     let shutdown = CancellationToken::new();
-    let agent = tokio::spawn(run(settings, shutdown.clone()));
+    let agent = tokio::spawn(run(settings(endpoint), shutdown.clone()));
     let (stream, _) = listener.accept().await.unwrap();
     let mut socket = accept_async(stream).await.unwrap();
     let first = socket.next().await.unwrap().unwrap();
@@ -68,4 +71,31 @@ async fn a_peer_without_tls_is_no_secure_server() {
     let refused = network(Endpoint::parse(&secure, false).unwrap()).dial().await.unwrap_err();
     assert!(matches!(refused, DialError::Tls { .. }), "{refused}");
     drop(plain.await.unwrap());
+}
+
+#[tokio::test]
+async fn the_agent_runs_what_it_is_assigned_and_sends_what_it_found() {
+    let (listener, endpoint) = listen().await;
+    let agent = tokio::spawn(run(settings(endpoint), CancellationToken::new()));
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut socket = accept_async(stream).await.unwrap();
+    let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let assignment = serde_json::json!({
+        "configId": "c", "systemId": "s", "intervalSeconds": 1,
+        "strategyId": "healthcheck-tcp.tcp",
+        "config": {"host": "127.0.0.1", "port": target.local_addr().unwrap().port()},
+    });
+    let accepted = serde_json::json!({
+        "type": "authenticated", "satelliteId": CLIENT_ID, "assignments": [assignment],
+    });
+    socket.send(Message::text(accepted.to_string())).await.unwrap();
+    let result = loop {
+        let message = socket.next().await.unwrap().unwrap();
+        let Message::Text(text) = message else { continue };
+        if text.contains(r#""type":"result""#) {
+            break text;
+        }
+    };
+    assert!(result.contains(r#""status":"healthy""#), "{result}");
+    agent.abort();
 }

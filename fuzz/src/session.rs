@@ -52,6 +52,9 @@ pub fn session(data: &[u8]) {
             assert_eq!(session.deadline(), None);
         }
         goes_on(&session, &settings, now);
+        if bytes.is_empty() {
+            return;
+        }
     }
 }
 

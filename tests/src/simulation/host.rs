@@ -129,6 +129,7 @@ impl Host {
                 instance.clock.clone(),
                 world.nudges.clone(),
             )
+            .recurring_work(world.jobs.clone())
             .name(instance.name.clone())
             .liveness(world.parameters.liveness)
             .timing(Timing { drain_spread: Millis::new(500), ..Timing::default() })

@@ -28,6 +28,7 @@ mod planted;
 mod pipe;
 mod line;
 mod nudges;
+mod jobs;
 mod faults;
 mod store;
 mod judge;

@@ -48,6 +48,9 @@ pub struct Parameters {
     pub doubled_agents: u64,
     /// Whether a pod comes back under its old name.
     pub names_stay: bool,
+    /// Percent of what pods ask about jobs that never reaches the queue, and of its answers that
+    /// never reach a pod.
+    pub jobs_lost: u64,
 }
 
 impl Parameters {
@@ -81,6 +84,7 @@ impl Parameters {
             link_delay: Millis::new(dice.choose([0, 5, 50, 400])),
             doubled_agents: dice.choose([0, 0, 10, 30]),
             names_stay: dice.percent(50),
+            jobs_lost: dice.choose([0, 0, 10, 50, 100]),
         }
     }
 }
@@ -114,12 +118,13 @@ impl fmt::Display for Parameters {
         write!(
             f,
             "  nudges lost {} %, doubled {} %; messages late by up to {}; credentials used twice {} %; \
-             pods keep their names: {}",
+             pods keep their names: {}; what is asked about jobs lost {} %, its answer as often",
             self.nudges_lost,
             self.nudges_doubled,
             self.link_delay,
             self.doubled_agents,
-            self.names_stay
+            self.names_stay,
+            self.jobs_lost
         )
     }
 }

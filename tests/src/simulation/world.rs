@@ -16,6 +16,7 @@ use super::clock::StoreTime;
 use super::desk::Desk;
 use super::follower::Followers;
 use super::host::Host;
+use super::jobs::Jobs;
 use super::judge::Judge;
 use super::nudges::Nudges;
 use super::parameters::Parameters;
@@ -39,6 +40,8 @@ pub(super) struct World {
     pub memory: MemoryStore,
     /// The broadcast between pods.
     pub nudges: Arc<Nudges>,
+    /// The recurring work that pods share.
+    pub jobs: Arc<Jobs>,
     /// What must hold.
     pub judge: Judge,
     /// Where pods run.
@@ -64,6 +67,7 @@ impl World {
             time,
             trace: Trace::new(tracing),
             nudges: Arc::new(Nudges::new(seed, &parameters)),
+            jobs: Arc::new(Jobs::new(seed, time, &parameters)),
             judge: Judge::new(memory.clone(), time, parameters.clock_error),
             hosts: (0..parameters.pods).map(Host::new).collect(),
             agents: Mutex::default(),

@@ -7,7 +7,7 @@ use groundcontrol_core::limits::{MAX_OFFLINE_THRESHOLD, MIN_HEARTBEAT_INTERVAL};
 use groundcontrol_core::time::Millis;
 use groundcontrol_websocket::wire::{
     Authenticate, Authenticated, ConfigSecrets, FromSatellite, Heartbeat, ParseError, ResultAck,
-    RunSecrets, ToSatellite,
+    RunSecrets, ScriptPackageBlob, ScriptPackageManifest, ToSatellite,
 };
 use tracing::{debug, info, warn};
 
@@ -38,6 +38,12 @@ pub(crate) enum Reaction {
     RunSecrets(RunSecrets),
     /// The secrets that a configuration refers to.
     ConfigSecrets(ConfigSecrets),
+    /// The lockfile of the script packages.
+    Packages(String),
+    /// What a lockfile holds.
+    Manifest(ScriptPackageManifest),
+    /// One package.
+    Blob(ScriptPackageBlob),
     /// It is over for good.
     Stop(Exit),
 }
@@ -72,11 +78,15 @@ pub(crate) fn react(text: &str) -> Reaction {
         Ok(ToSatellite::Shutdown(told)) => Reaction::Stop(Exit::ShutDown { reason: told.reason }),
         Ok(ToSatellite::ConfigUpdated(update)) => {
             let (assignments, revision) = (update.assignments, update.revision);
-            Reaction::Ordered(Orders { assignments, revision })
+            let packages = update.script_packages_lockfile_hash;
+            Reaction::Ordered(Orders { assignments, revision, packages })
         }
         Ok(ToSatellite::ResultAck(ack)) => Reaction::Settled(ack),
         Ok(ToSatellite::RunSecrets(secrets)) => Reaction::RunSecrets(secrets),
         Ok(ToSatellite::ConfigSecrets(secrets)) => Reaction::ConfigSecrets(secrets),
+        Ok(ToSatellite::RefreshScriptPackages(told)) => Reaction::Packages(told.lockfile_hash),
+        Ok(ToSatellite::ScriptPackageManifest(manifest)) => Reaction::Manifest(manifest),
+        Ok(ToSatellite::ScriptPackageBlob(blob)) => Reaction::Blob(blob),
         Ok(other) => {
             debug!(kind = other.kind(), "a message that this agent has no use for");
             Reaction::Nothing
@@ -99,8 +109,9 @@ fn on_authenticated(accepted: Authenticated) -> Reaction {
         heartbeat_interval_ms = heartbeat.map(|interval| interval.as_millis() as u64),
         "authenticated"
     );
-    let Authenticated { assignments, revision, .. } = accepted;
-    Reaction::Accepted { heartbeat, orders: Orders { assignments, revision } }
+    let Authenticated { assignments, revision, script_packages_lockfile_hash, .. } = accepted;
+    let orders = Orders { assignments, revision, packages: script_packages_lockfile_hash };
+    Reaction::Accepted { heartbeat, orders }
 }
 
 /// Whatever a server says, an agent neither floods it nor falls silent.

@@ -2,7 +2,7 @@
 //!
 //! [`run`] is the whole agent. [`Endpoint`] and [`client_config`] say where and whom to trust,
 //! [`Backoff`] when to dial again, [`Exit`] how it ends. `work` runs the checks that the server
-//! assigns, and keeps their results until the server has them.
+//! assigns, and keeps their results until the server has them; `packages` keeps what scripts import.
 
 mod backoff;
 mod endpoint;
@@ -12,6 +12,7 @@ mod settings;
 pub(crate) mod dialogue;
 mod session;
 mod work;
+mod packages;
 mod run;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::dial::{Dial, Network};
 use super::endpoint::Endpoint;
+use super::packages::keep_in_step;
 use super::session::{self, Dropped, Ending};
 use super::settings::{Exit, Identity, Timing};
 use super::work::{Desk, Runner, SettingsError, WorkSettings};
@@ -43,11 +45,15 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<Exit
     let desk = Arc::new(Desk::new());
     let runner = Runner::new(desk.clone(), probes, work.concurrency.get(), rand::random);
     let connected = run_with(&network, &identity, &timing, rand::random, &desk, &shutdown);
-    Ok(beside(connected, runner.run()).await)
+    let packages = keep_in_step(desk.clone(), work.packages);
+    Ok(beside(connected, join(runner.run(), packages)).await)
 }
 
 /// Waits for the agent's end, while it works.
-pub(super) async fn beside<T>(agent: impl Future<Output = T>, work: impl Future<Output = ()>) -> T {
+pub(super) async fn beside<T, W>(
+    agent: impl Future<Output = T>,
+    work: impl Future<Output = W>,
+) -> T {
     let work = async {
         work.await;
         std::future::pending().await

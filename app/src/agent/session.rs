@@ -154,6 +154,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             }
             Reaction::RunSecrets(secrets) => self.desk.run_secrets(secrets),
             Reaction::ConfigSecrets(secrets) => self.desk.config_secrets(secrets),
+            Reaction::Packages(lockfile) => self.desk.want_packages(Some(lockfile)),
+            Reaction::Manifest(manifest) => self.desk.manifest(manifest),
+            Reaction::Blob(blob) => self.desk.blob(blob),
             Reaction::Nothing | Reaction::Accepted { .. } | Reaction::Stop(_) => {}
         }
     }

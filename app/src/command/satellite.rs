@@ -47,7 +47,7 @@ pub struct SatelliteArgs {
     /// Program that runs checks in JavaScript [default: bun, deno or node, if on the path]
     #[arg(long, env = "GROUNDCONTROL_JAVASCRIPT", value_name = "PROGRAM")]
     pub javascript: Option<PathBuf>,
-    /// Folder whose node_modules scripts can import from
+    /// Folder for the packages that scripts import, which the server distributes
     #[arg(long, env = "GROUNDCONTROL_PACKAGES", value_name = "DIR")]
     pub packages: Option<PathBuf>,
     /// How log lines look

@@ -120,8 +120,8 @@ pub(super) async fn run(
 /// A folder of its own, below the packages where there are some: that is where runtimes look.
 fn prepare(packages: Option<&Path>, source: &str, config: &Value) -> io::Result<TempDir> {
     let folder = match packages {
-        Some(packages) => tempfile::tempdir_in(packages)?,
-        None => tempfile::tempdir()?,
+        Some(packages) if packages.is_dir() => tempfile::tempdir_in(packages)?,
+        _ => tempfile::tempdir()?,
     };
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
     let helper = "node_modules/@checkstack/healthcheck";

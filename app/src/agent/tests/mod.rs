@@ -5,11 +5,14 @@ mod endings;
 mod waiting;
 mod network;
 mod working;
+mod installing;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use futures_util::{SinkExt, StreamExt};
 use groundcontrol_core::satellite::Token;
 use groundcontrol_probes::Probes;
@@ -23,6 +26,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
 use tokio_util::sync::CancellationToken;
 
+use super::packages::keep_in_step;
 use super::run::{beside, run_with};
 use super::work::{Desk, Runner};
 use super::*;
@@ -64,8 +68,17 @@ impl Server {
         Self::start_with(Probes::none(), 1)
     }
 
+    /// An agent that keeps packages in this folder.
+    fn start_in(packages: &Path) -> Self {
+        Self::start_anywhere(Probes::none(), 1, Some(packages.to_owned()))
+    }
+
     /// An agent that checks with `probes`, so many at the same time.
     fn start_with(probes: Probes, concurrency: usize) -> Self {
+        Self::start_anywhere(probes, concurrency, None)
+    }
+
+    fn start_anywhere(probes: Probes, concurrency: usize, packages: Option<PathBuf>) -> Self {
         let (sender, dials) = mpsc::unbounded_channel();
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
@@ -74,7 +87,8 @@ impl Server {
             let desk = Arc::new(Desk::new());
             let runner = Runner::new(desk.clone(), Arc::new(probes), concurrency, || 0.0);
             let connected = run_with(&pipe, &identity, &timing, || 0.5, &desk, &stop);
-            beside(connected, runner.run()).await
+            let packages = keep_in_step(desk.clone(), packages);
+            beside(connected, join(runner.run(), packages)).await
         });
         Self { dials, agent, shutdown }
     }

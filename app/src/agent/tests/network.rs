@@ -1,7 +1,5 @@
 //! The agent over real sockets.
 
-use std::path::Path;
-
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 

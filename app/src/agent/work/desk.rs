@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use groundcontrol_websocket::wire::{
     Assignment, ConfigApplied, ConfigSecrets, FromSatellite, RequestConfigSecrets,
-    RequestRunSecrets, RunSecrets, StrategyError,
+    RequestRunSecrets, RequestScriptPackageBlob, RequestScriptPackageManifest, RunSecrets,
+    ScriptPackageBlob, ScriptPackageManifest, ScriptPackageSyncState, StrategyError,
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::outbox::{Bounds, Outbox};
-use super::secrets::SecretError;
 
 /// Results that are kept while there is no connection.
 pub(crate) const BOUNDS: Bounds = Bounds { results: 10_000, bytes: 256 * 1024 * 1024 };
@@ -23,6 +23,19 @@ pub(crate) const BOUNDS: Bounds = Bounds { results: 10_000, bytes: 256 * 1024 * 
 pub(crate) struct Orders {
     pub(crate) assignments: Vec<Assignment>,
     pub(crate) revision: Option<u64>,
+    /// The lockfile of its script packages, or none; absent where the server does not say.
+    pub(crate) packages: Option<Option<String>>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    /// The server did not say a thing.
+    #[error("no answer within {} s; is this agent connected?", .0.as_secs())]
+    TimedOut(Duration),
+    /// The server answered what was not asked.
+    #[error("the answer is to another question")]
+    Another,
 }
 
 /// A message on its way out.
@@ -40,6 +53,7 @@ pub(crate) struct Desk {
     /// Something can be sent that could not before.
     ready: Notify,
     orders: watch::Sender<Option<Orders>>,
+    packages: watch::Sender<Option<Option<String>>>,
     began: Instant,
 }
 
@@ -51,6 +65,8 @@ struct State {
     /// The note that was given to the connection last, until it was sent.
     leaving: Option<Note>,
     questions: HashMap<String, Question>,
+    /// Where the packages stand, as the message that says so.
+    packages: Option<String>,
 }
 
 /// A message that is no result.
@@ -62,6 +78,8 @@ enum Note {
     StrategyError(String),
     /// The question with this id.
     Ask(String),
+    /// Where the packages stand; told to each connection.
+    Packages,
 }
 
 #[derive(Debug)]
@@ -74,6 +92,8 @@ struct Question {
 enum Answer {
     Run(RunSecrets),
     Config(ConfigSecrets),
+    Manifest(ScriptPackageManifest),
+    Blob(ScriptPackageBlob),
 }
 
 /// Forgets a question when whoever asked it does.
@@ -87,9 +107,11 @@ impl Desk {
             notes: VecDeque::new(),
             leaving: None,
             questions: HashMap::new(),
+            packages: None,
         };
+        let (orders, packages) = (watch::channel(None).0, watch::channel(None).0);
         let (state, ready) = (Mutex::new(state), Notify::new());
-        Self { state, ready, orders: watch::channel(None).0, began: Instant::now() }
+        Self { state, ready, orders, packages, began: Instant::now() }
     }
 
     /// The time of the machines without a clock: since the agent began.
@@ -113,6 +135,9 @@ impl Desk {
         state.outbox.connected(orders.revision.is_some());
         let open: Vec<Note> = state.questions.keys().cloned().map(Note::Ask).collect();
         state.notes.extend(open);
+        if state.packages.is_some() {
+            state.notes.push_back(Note::Packages);
+        }
         let (waiting, dropped) = (state.outbox.len(), state.outbox.take_dropped());
         drop(state);
         if dropped > 0 {
@@ -127,7 +152,20 @@ impl Desk {
 
     /// The server says what to run from now on.
     pub(crate) fn configure(&self, orders: Orders) {
+        if let Some(lockfile) = orders.packages.clone() {
+            self.want_packages(lockfile);
+        }
         self.orders.send_replace(Some(orders));
+    }
+
+    /// The server says which lockfile is in force; none: no packages are installed.
+    pub(crate) fn want_packages(&self, lockfile: Option<String>) {
+        let wanted = Some(lockfile);
+        self.packages.send_if_modified(|known| {
+            let differs = *known != wanted;
+            known.clone_from(&wanted);
+            differs
+        });
     }
 
     /// The next message to send; waits until there is one. Give it back with
@@ -178,6 +216,18 @@ impl Desk {
         self.answer(&id, Answer::Config(answer));
     }
 
+    /// Answers a question. One that nobody waits for any more changes nothing.
+    pub(crate) fn manifest(&self, answer: ScriptPackageManifest) {
+        let id = manifest_id(&answer.lockfile_hash);
+        self.answer(&id, Answer::Manifest(answer));
+    }
+
+    /// Answers a question. One that nobody waits for any more changes nothing.
+    pub(crate) fn blob(&self, answer: ScriptPackageBlob) {
+        let id = blob_id(&answer.integrity);
+        self.answer(&id, Answer::Blob(answer));
+    }
+
     /// The connection is gone. What only concerned it goes, too.
     pub(crate) fn lost(&self) {
         let mut state = self.state.lock();
@@ -224,12 +274,12 @@ impl Desk {
         &self,
         request: RequestRunSecrets,
         patience: Duration,
-    ) -> Result<RunSecrets, SecretError> {
+    ) -> Result<RunSecrets, NoAnswer> {
         let id = request.request_id.clone();
         let text = FromSatellite::RequestRunSecrets(request).to_text();
         match self.ask(id, text, patience).await? {
             Answer::Run(secrets) => Ok(secrets),
-            Answer::Config(_) => Err(another()),
+            _ => Err(NoAnswer::Another),
         }
     }
 
@@ -238,21 +288,58 @@ impl Desk {
         &self,
         request: RequestConfigSecrets,
         patience: Duration,
-    ) -> Result<ConfigSecrets, SecretError> {
+    ) -> Result<ConfigSecrets, NoAnswer> {
         let id = request.request_id.clone();
         let text = FromSatellite::RequestConfigSecrets(request).to_text();
         match self.ask(id, text, patience).await? {
             Answer::Config(secrets) => Ok(secrets),
-            Answer::Run(_) => Err(another()),
+            _ => Err(NoAnswer::Another),
         }
     }
 
-    async fn ask(
+    /// Tells of the packages that are wanted, as that changes.
+    pub(crate) fn packages(&self) -> watch::Receiver<Option<Option<String>>> {
+        self.packages.subscribe()
+    }
+
+    /// The packages of a lockfile.
+    pub(crate) async fn ask_manifest(
         &self,
-        id: String,
-        text: String,
+        lockfile_hash: String,
         patience: Duration,
-    ) -> Result<Answer, SecretError> {
+    ) -> Result<ScriptPackageManifest, NoAnswer> {
+        let id = manifest_id(&lockfile_hash);
+        let request = RequestScriptPackageManifest { lockfile_hash };
+        let text = FromSatellite::RequestScriptPackageManifest(request).to_text();
+        match self.ask(id, text, patience).await? {
+            Answer::Manifest(manifest) => Ok(manifest),
+            _ => Err(NoAnswer::Another),
+        }
+    }
+
+    /// The blob with this key.
+    pub(crate) async fn ask_blob(
+        &self,
+        integrity: String,
+        patience: Duration,
+    ) -> Result<ScriptPackageBlob, NoAnswer> {
+        let id = blob_id(&integrity);
+        let request = RequestScriptPackageBlob { integrity };
+        let text = FromSatellite::RequestScriptPackageBlob(request).to_text();
+        match self.ask(id, text, patience).await? {
+            Answer::Blob(blob) => Ok(blob),
+            _ => Err(NoAnswer::Another),
+        }
+    }
+
+    /// Where the packages stand.
+    pub(crate) fn sync_state(&self, state: ScriptPackageSyncState) {
+        let text = FromSatellite::ScriptPackageSyncState(state).to_text();
+        self.state.lock().packages = Some(text);
+        self.note(Note::Packages);
+    }
+
+    async fn ask(&self, id: String, text: String, patience: Duration) -> Result<Answer, NoAnswer> {
         let (answer, answered) = oneshot::channel();
         let asked = Asked(self, id.clone());
         {
@@ -265,7 +352,7 @@ impl Desk {
         self.ready.notify_one();
         let answer = timeout(patience, answered).await;
         drop(asked);
-        answer.ok().and_then(Result::ok).ok_or(SecretError::TimedOut(patience))
+        answer.ok().and_then(Result::ok).ok_or(NoAnswer::TimedOut(patience))
     }
 
     fn note(&self, note: Note) {
@@ -290,6 +377,10 @@ impl State {
                     Some(question) => question.text.clone(),
                     None => continue,
                 },
+                Note::Packages => match &self.packages {
+                    Some(text) => text.clone(),
+                    None => continue,
+                },
             };
             self.leaving = Some(note);
             return Some(Outgoing { text, id: None });
@@ -305,6 +396,10 @@ impl Drop for Asked<'_> {
     }
 }
 
-fn another() -> SecretError {
-    SecretError::Refused("the answer is to another question".to_owned())
+fn manifest_id(lockfile: &str) -> String {
+    format!("manifest {lockfile}")
+}
+
+fn blob_id(integrity: &str) -> String {
+    format!("blob {integrity}")
 }

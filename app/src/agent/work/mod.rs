@@ -18,7 +18,7 @@ use std::sync::Arc;
 use groundcontrol_probes::Probes;
 use rustls::RootCertStore;
 
-pub(crate) use desk::{Desk, Orders};
+pub(crate) use desk::{Desk, NoAnswer, Orders};
 pub(crate) use runner::Runner;
 
 /// What an agent may use for its checks.
@@ -30,7 +30,7 @@ pub struct WorkSettings {
     pub roots: RootCertStore,
     /// The program that runs JavaScript; by default the first of bun, deno and node on the path.
     pub javascript: Option<PathBuf>,
-    /// The folder whose `node_modules` scripts can import from.
+    /// The folder where script packages are kept, below which scripts can import them.
     pub packages: Option<PathBuf>,
 }
 

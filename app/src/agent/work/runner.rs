@@ -74,7 +74,7 @@ impl<R: Fn() -> f64> Runner<R> {
     }
 
     fn apply(&mut self, orders: Orders) {
-        let Orders { assignments, revision } = orders;
+        let Orders { assignments, revision, .. } = orders;
         let wanted = self.supported(job::wanted(assignments));
         let count = wanted.len();
         for generation in self.schedule.replace(self.desk.now(), wanted, &self.random) {

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
+use super::desk::NoAnswer;
 use super::job::Job;
 
 /// The member of a collector's settings that is asked for by itself, for one run.
@@ -20,9 +21,9 @@ pub(crate) enum SecretError {
     /// The server refused.
     #[error("the server did not deliver secrets: {0}")]
     Refused(String),
-    /// The server did not say a thing.
-    #[error("no secrets were delivered within {} s; is this agent connected?", .0.as_secs())]
-    TimedOut(std::time::Duration),
+    /// The server said nothing, or something else.
+    #[error("no secrets were delivered: {0}")]
+    NoAnswer(#[from] NoAnswer),
     /// A value is missing in an answer.
     #[error("the server delivered no value for {0}")]
     Missing(String),

@@ -76,14 +76,17 @@ fn nothing_is_left_unfinished_or_switched_off() {
     assert!(found.is_empty(), "unfinished or switched off: {found:#?}");
 }
 
+/// Where nothing else is said, seeds are kept in the folder `proptest-regressions` of the crate, but
+/// for tests that stand outside of `src` they are not kept at all.
 #[test]
 fn every_property_test_keeps_the_seeds_of_its_failures_in_the_tree() {
     let begins = |line: &str| {
         ["proptest! {", "groundcontrol_core::prove_pods!("].iter().any(|it| line.starts_with(it))
     };
     let mut forgetful = tree::rust_files();
+    forgetful.retain(|source| !source.path.contains("/src/"));
     forgetful.retain(|source| source.text.lines().any(|line| begins(line.trim_start())));
-    assert!(forgetful.len() > 5, "the property tests are not found");
+    assert!(forgetful.len() > 3, "the property tests are not found");
     forgetful.retain(|source| {
         !source.text.contains(r#"FileFailurePersistence::WithSource("regressions")"#)
     });

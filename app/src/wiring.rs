@@ -13,7 +13,7 @@ pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 
 use crate::config::{NatsPlace, QueueSettings, Settings};
-use crate::pod::GroundControl;
+use crate::pod::{GroundControl, WorkPorts};
 
 /// A pod on its adapters.
 pub struct Wired {
@@ -46,6 +46,11 @@ pub async fn start(
     let broadcast = queue.broadcast;
     let pod = GroundControl::builder(shared.clone(), shared.clone(), clock.clone(), broadcast)
         .recurring_work(queue.recurring_work)
+        .work(WorkPorts {
+            store: shared.clone(),
+            source: shared.clone(),
+            revisions: shared.clone(),
+        })
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)
@@ -124,7 +129,8 @@ fn options(settings: &Settings) -> Options {
 impl Wired {
     /// The admin API, probes and documentation.
     pub fn http(&self) -> axum::Router {
-        groundcontrol_http::router(Arc::new(self.pod.clone()), HttpSettings::default())
+        let pod = Arc::new(self.pod.clone());
+        groundcontrol_http::router(pod.clone(), pod, HttpSettings::default())
     }
 
     /// Closes the store, when nothing uses it any more.

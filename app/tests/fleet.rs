@@ -187,7 +187,7 @@ async fn a_name_belongs_to_one_satellite() {
     let two = create(&pod, "two").await.view.stored.satellite.id;
     let update = SatelliteUpdate { name: "one".parse().ok(), ..Default::default() };
     let patch = SatellitePatch { update, ..Default::default() };
-    let taken = FleetError::NameTaken { name: "one".into() };
+    let taken = FleetError::NameTaken { what: "satellite", name: "one".into() };
     assert_eq!(pod.update(two, patch, actor()).await, Err(taken));
 }
 

@@ -1,7 +1,8 @@
 //! The rules of Ground Control, and nothing else: no I/O, no runtime, no clock, no randomness.
 //!
 //! Read in the order of the modules below. [`time`] and [`limits`] are the vocabulary,
-//! [`satellite`] says who, [`assignment`] what they run, [`secrets`] how their settings refer to secrets, [`connection`] says what may happen to a satellite's connection and
+//! [`satellite`] says who, [`assignment`] what they run, [`secrets`] how their settings refer to
+//! secrets, [`run`] what they report, [`connection`] says what may happen to a satellite's connection and
 //! what follows, [`session`] is the life of one socket, [`ports`] is what the rules need from
 //! outside.
 //!
@@ -16,6 +17,7 @@ pub mod limits;
 pub mod satellite;
 pub mod assignment;
 pub mod secrets;
+pub mod run;
 pub mod connection;
 pub mod session;
 pub mod ports;

@@ -91,6 +91,10 @@ pub const MAX_ASSERTIONS: usize = 100;
 pub const MAX_JSON_PATH_CHARS: usize = 1000;
 /// Characters of an expression over tags.
 pub const MAX_SELECTOR_CHARS: usize = 4000;
+/// Bytes of the details of one run that are kept.
+pub const MAX_RUN_DETAILS: usize = 1024 * 1024;
+/// Characters of what an agent says of a strategy that it lacks.
+pub const MAX_STRATEGY_ERROR_CHARS: usize = 2000;
 /// Satellites that one assignment names.
 pub const MAX_ASSIGNED_SATELLITES: usize = 10_000;
 

@@ -1,8 +1,10 @@
 //! One socket's life.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use groundcontrol_core::assignment::{Configured, Json, Revision};
 use groundcontrol_core::connection::Fence;
 use groundcontrol_core::ports::{Authentication, Order, SessionRef, Welcome};
+use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
 use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
 use groundcontrol_core::session::{
@@ -37,7 +39,11 @@ pub fn session(data: &[u8]) {
                 assert!(answers, "welcome without an acceptance");
                 accepted = true;
             }
-            Effect::Heartbeat(..) => assert!(accepted, "a heartbeat before the acceptance"),
+            Effect::Heartbeat(..)
+            | Effect::Reported(..)
+            | Effect::Applied(..)
+            | Effect::LacksStrategy(..)
+            | Effect::Acknowledge(_) => assert!(accepted, "heard before the acceptance"),
             Effect::End(end) => {
                 ended = true;
                 assert!(end.closed.is_none() || accepted || answers, "closed, but never open");
@@ -112,7 +118,12 @@ fn message(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
         2 => Message::Result(RunResult {
             config_id: "c".into(),
             system_id: "s".into(),
-            result_id: Option::<String>::arbitrary(bytes)?.map(Into::into),
+            status: RunStatus::Healthy,
+            latency_ms: Option::arbitrary(bytes)?,
+            result: None,
+            executed_at: String::arbitrary(bytes)?.into(),
+            environment_id: Option::arbitrary(bytes)?,
+            result_id: Option::<String>::arbitrary(bytes)?,
         }),
         _ => unserved(bytes)?,
     })
@@ -154,16 +165,24 @@ fn answer(bytes: &mut Unstructured<'_>) -> Result<Authentication> {
             },
             heartbeat_interval: Millis::from_secs(15),
             threshold: Millis::new(u64::arbitrary(bytes)?),
+            configured: None,
+            sandbox_policy: None,
         }),
     })
 }
 
 fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
-    Ok(match bytes.int_in_range(0..=4_u8)? {
+    Ok(match bytes.int_in_range(0..=7_u8)? {
         0 => Order::Fenced(Fence::Superseded),
         1 => Order::Fenced(Fence::Gone),
         2 => Order::Shutdown { reason: "stop" },
         3 => Order::Drain,
+        4 => Order::Configure(Configured {
+            configuration: Default::default(),
+            revision: Revision(u64::arbitrary(bytes)?),
+        }),
+        5 => Order::SandboxPolicy(Json::empty_object()),
+        6 => Order::Acknowledge(Vec::new()),
         _ => Order::Threshold(Millis::new(u64::arbitrary(bytes)?)),
     })
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequest, Request};
+use groundcontrol_core::assignment::Json;
 use groundcontrol_core::limits::MAX_BODY;
 use groundcontrol_core::ports::FieldError;
 use groundcontrol_core::satellite::Tags;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use crate::dto::Opaque;
 use crate::problem::{Kind, Refusal};
 use crate::routes::AppState;
 
@@ -23,6 +25,8 @@ use crate::routes::AppState;
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     unread: Map<String, Value>,
+    /// The same fields, to the letter.
+    verbatim: BTreeMap<String, Opaque>,
     errors: Vec<FieldError>,
 }
 
@@ -62,6 +66,49 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Whether the field is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.unread.contains_key(name)
+    }
+
+    /// An object that may be absent, kept to the letter; none and a fault where it is no object.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Json> {
+        let is_object = self.unread.remove(name)?.is_object();
+        let text = self.verbatim.remove(name)?;
+        let object = if is_object { Ok((&text).into()) } else { Err("must be an object") };
+        self.check(name, object)
+    }
+
+    /// As [`optional`](Self::optional), where parts of the field are kept to the letter.
+    pub(crate) fn verbatim<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        self.unread.remove(name)?;
+        let text = self.verbatim.remove(name)?;
+        let json = &mut serde_json::Deserializer::from_str(text.get());
+        match serde_path_to_error::deserialize(json) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let mut at = pointer(name);
+                at.extend(error.path().iter().filter_map(segment));
+                self.fail(at, error.inner());
+                None
+            }
+        }
+    }
+
+    /// A fault at any place.
+    pub(crate) fn fail_at(&mut self, pointer: String, detail: impl Display) {
+        self.fail(pointer, detail);
+    }
+
+    /// `result`'s value, or a fault at any place.
+    pub(crate) fn check_at<T, E: Display>(
+        &mut self,
+        pointer: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|why| self.fail(pointer.to_owned(), why)).ok()
     }
 
     /// A text that must be there and within its limits.
@@ -131,7 +178,11 @@ impl Fields {
         let value: Value = serde_json::from_slice(bytes)
             .map_err(|error| Refusal::new(Kind::Malformed, format!("no JSON: {error}")))?;
         match value {
-            Value::Object(unread) => Ok(Self { unread, errors: Vec::new() }),
+            Value::Object(unread) => {
+                let verbatim = serde_json::from_slice(bytes)
+                    .map_err(|error| Refusal::new(Kind::Malformed, format!("no JSON: {error}")))?;
+                Ok(Self { unread, verbatim, errors: Vec::new() })
+            }
             _ => Err(Refusal::field("", "the body must be a JSON object")),
         }
     }
@@ -143,6 +194,22 @@ impl FromRequest<AppState> for Fields {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
         Self::parse(&collect(request, state).await?)
+    }
+}
+
+/// A body that is one JSON object, kept to the letter.
+pub(crate) struct Whole(pub(crate) Opaque);
+
+impl FromRequest<AppState> for Whole {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Refusal> {
+        check_media_type(request.headers())?;
+        let bytes = collect(request, state).await?;
+        Fields::parse(&bytes)?;
+        let whole = serde_json::from_slice(&bytes)
+            .map_err(|error| Refusal::new(Kind::Malformed, format!("no JSON: {error}")))?;
+        Ok(Self(whole))
     }
 }
 

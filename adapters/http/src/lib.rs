@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use groundcontrol_core::ports::FleetService;
+//! use groundcontrol_core::ports::{FleetService, WorkService};
 //! use groundcontrol_http::{HttpSettings, router};
 //!
 //! fn serve(fleet: Arc<dyn FleetService>) -> axum::Router {
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use groundcontrol_core::ports::FleetService;
+use groundcontrol_core::ports::{FleetService, WorkService};
 
 /// How the surface behaves; nothing here is a rule of the domain.
 #[derive(Clone, Debug)]
@@ -63,13 +63,17 @@ impl Default for HttpSettings {
     }
 }
 
-/// The surface over `service`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
+/// The surface over `service` and `work`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
 /// and `/docs`.
 ///
 /// It answers every other path with a 404 problem, so it can be merged with routers that have no
 /// fallback of their own.
-pub fn router(service: Arc<dyn FleetService>, settings: HttpSettings) -> Router {
-    let state = routes::AppState::new(service, settings);
+pub fn router(
+    service: Arc<dyn FleetService>,
+    work: Arc<dyn WorkService>,
+    settings: HttpSettings,
+) -> Router {
+    let state = routes::AppState::new(service, work, settings);
     let (api, document) = routes::api(&state).split_for_parts();
     state.publish(&document);
     layers::apply(api.with_state(state).merge(docs::page()))

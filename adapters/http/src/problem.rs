@@ -57,6 +57,7 @@ kinds! {
     NotJson = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
     Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Ground Control made a mistake";
+    NotOffered = NOT_IMPLEMENTED, "not-offered", "This server was started without it";
     Unavailable = SERVICE_UNAVAILABLE, "store-unavailable", "The store is out of reach";
     RefusesWrites = SERVICE_UNAVAILABLE, "store-refuses-writes", "The store refuses writes";
     OutcomeUnknown = SERVICE_UNAVAILABLE, "outcome-unknown", "Whether it was done is unknown";
@@ -175,6 +176,7 @@ impl From<FleetError> for Refusal {
                 let fault = FieldError { pointer: "/name".into(), detail: "is taken".into() };
                 Self { errors: vec![fault], ..Self::new(Kind::NameTaken, error.to_string()) }
             }
+            FleetError::NotOffered { .. } => Self::new(Kind::NotOffered, error.to_string()),
             FleetError::Invalid(errors) => Self::invalid(errors),
             FleetError::Busy => Self::new(Kind::Busy, error.to_string()),
             FleetError::Store(error) => error.into(),
@@ -279,7 +281,8 @@ mod tests {
     fn every_error_of_the_fleet_has_its_status() {
         let errors = [
             (FleetError::NotFound { what: "satellite" }, 404),
-            (FleetError::NameTaken { name: "a".into() }, 409),
+            (FleetError::NameTaken { what: "satellite", name: "a".into() }, 409),
+            (FleetError::NotOffered { what: "work" }, 501),
             (FleetError::Busy, 409),
             (FleetError::Invalid(vec![]), 422),
         ];

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::sockets::Shared;
+use super::translate::text_of;
 use super::transport::{Farewell, Transport};
-use super::wire::ToSatellite;
 
 /// What is left to do at the end of a socket. The record is not kept waiting by a peer that does
 /// not answer, nor the peer by the record.
@@ -131,7 +131,7 @@ fn say<S: AsyncRead + AsyncWrite + Unpin>(
     ending: Ending,
 ) -> Talking {
     if let Some(farewell) = ending.farewell() {
-        let text = ToSatellite::from(farewell).to_text();
+        let text = text_of(farewell);
         if transport.send(cx, now, &shared.settings, Frame::text(text)).is_err() {
             return Talking::Done;
         }

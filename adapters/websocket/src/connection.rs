@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use groundcontrol_core::connection::Fence;
-use groundcontrol_core::ports::{Attempt, Authentication, Order};
+use groundcontrol_core::ports::{Attempt, Authentication, Order, ResultAck};
 use groundcontrol_core::satellite::SessionId;
 use groundcontrol_core::session::{
     Credentials, Dropped, Effect, End, Input, Message, Reading, Reply, Session, Unreadable,
@@ -21,9 +21,10 @@ use uuid::Uuid;
 use super::closing::{Closing, record_lost};
 use super::mailbox::Mailbox;
 use super::sockets::Shared;
+use super::translate::text_of;
 use super::transport::{NotSent, Received, Transport, ping};
 use super::waiting::Ticket;
-use super::wire::{FromSatellite, ToSatellite};
+use super::wire::FromSatellite;
 
 /// Messages that one socket may have handled before others have their turn.
 const MESSAGES_A_TURN: usize = 64;
@@ -142,9 +143,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         for order in post.orders {
             let displaced = match order {
                 Order::Fenced(Fence::Superseded) => self.session.session(),
-                Order::Fenced(_) | Order::Shutdown { .. } | Order::Drain | Order::Threshold(_) => {
-                    None
-                }
+                Order::Fenced(_)
+                | Order::Shutdown { .. }
+                | Order::Drain
+                | Order::Threshold(_)
+                | Order::Configure(_)
+                | Order::SandboxPolicy(_)
+                | Order::Acknowledge(_) => None,
             };
             self.step(cx, now, Input::Order(order));
             if let (Some(session), Stage::Closing(closing)) = (displaced, &mut self.stage) {
@@ -252,6 +257,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.reply(cx, now, Reply::Authenticated(welcome));
             }
             Effect::Heartbeat(session, beat) => self.shared.gateway.heartbeat(session, beat),
+            Effect::Reported(session, run) => self.shared.gateway.reported(session, *run),
+            Effect::Applied(session, revision) => self.shared.gateway.applied(session, revision),
+            Effect::LacksStrategy(session, said) => {
+                let (strategy, message) = *said;
+                self.shared.gateway.lacks_strategy(session, strategy, message);
+            }
+            Effect::Acknowledge(acks) => {
+                for ResultAck { result_id, refused: reason } in acks {
+                    let accepted = reason.is_none();
+                    self.reply(cx, now, Reply::ResultAck { result_id, accepted, reason });
+                }
+            }
             Effect::Reply(reply) => self.reply(cx, now, reply),
             Effect::RefuseResult(reply) => {
                 self.shared.meters.unauthorised_results.increment(1);
@@ -279,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn reply(&mut self, cx: &mut Context<'_>, now: Timestamp, reply: Reply) {
-        self.send(cx, now, Frame::text(ToSatellite::from(reply).to_text()));
+        self.send(cx, now, Frame::text(text_of(reply)));
     }
 
     fn send(&mut self, cx: &mut Context<'_>, now: Timestamp, message: Frame) {
@@ -327,7 +344,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         tracing::debug!(
             satellite = satellite.map(tracing::field::display),
             bytes,
-            "result outside of the satellite's assignments refused"
+            "a result that does not count was refused"
         );
     }
 }

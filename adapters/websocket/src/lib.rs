@@ -21,6 +21,7 @@ mod closing;
 mod transport;
 mod frames;
 mod translate;
+mod relay;
 mod meters;
 
 pub use settings::SocketSettings;

@@ -1,15 +1,14 @@
 //! Between the messages on the wire and those of the core.
 
-use std::borrow::Cow;
-
-use groundcontrol_core::ports::Welcome;
+use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
 use groundcontrol_core::session::{Message, Reply, RunResult, Unreadable};
 
+use super::relay;
 use super::wire::{
-    AuthFailed, Authenticated, CapabilitySecretResponse, ConfigSecrets, FromSatellite,
-    PackageStatus, ParseError, ResultAck, RunSecrets, ScriptPackageBlob, ScriptPackageManifest,
-    Shutdown, TelemetryAck, ToSatellite,
+    self, AuthFailed, CapabilitySecretResponse, ConfigSecrets, FromSatellite, PackageStatus,
+    ParseError, ResultAck, RunSecrets, ScriptPackageBlob, ScriptPackageManifest, Shutdown,
+    TelemetryAck, ToSatellite,
 };
 
 impl From<&ParseError> for Unreadable {
@@ -35,7 +34,16 @@ impl<'a> From<FromSatellite<'a>> for Message<'a> {
             FromSatellite::Result(said) => Self::Result(RunResult {
                 config_id: said.config_id,
                 system_id: said.system_id,
-                result_id: said.result_id.map(Cow::Owned),
+                status: match said.status {
+                    wire::RunStatus::Healthy => RunStatus::Healthy,
+                    wire::RunStatus::Unhealthy => RunStatus::Unhealthy,
+                    wire::RunStatus::Degraded => RunStatus::Degraded,
+                },
+                latency_ms: said.latency_ms,
+                result: said.result.map(Into::into),
+                executed_at: said.executed_at,
+                environment_id: said.environment_id,
+                result_id: said.result_id,
             }),
             FromSatellite::StrategyError(said) => {
                 Self::StrategyError { strategy_id: said.strategy_id, message: said.message }
@@ -85,55 +93,49 @@ impl<'a> From<FromSatellite<'a>> for Message<'a> {
     }
 }
 
-impl From<Reply> for ToSatellite {
-    fn from(reply: Reply) -> Self {
-        match reply {
-            Reply::Authenticated(welcome) => Self::Authenticated(authenticated(&welcome)),
-            Reply::AuthFailed { reason } => {
-                Self::AuthFailed(AuthFailed { reason: reason.to_owned() })
-            }
-            Reply::Shutdown { reason } => Self::Shutdown(Shutdown { reason: reason.to_owned() }),
-            Reply::ResultAck { result_id, accepted, reason } => Self::ResultAck(ResultAck {
-                result_id,
-                accepted,
-                reason: reason.map(str::to_owned),
-            }),
-            Reply::RunSecrets { request_id, error } => {
-                Self::RunSecrets(RunSecrets { request_id, env: None, error: Some(error) })
-            }
-            Reply::ConfigSecrets { request_id, error } => Self::ConfigSecrets(ConfigSecrets {
-                request_id,
-                strategy: None,
-                collectors: None,
-                error: Some(error),
-            }),
-            Reply::CapabilitySecret { request_id, error } => {
-                Self::CapabilitySecretResponse(CapabilitySecretResponse {
-                    request_id,
-                    payload: None,
-                    error: Some(error),
-                })
-            }
-            Reply::TelemetryAck { batch_id, accepted, rejected, retryable } => {
-                Self::TelemetryAck(TelemetryAck { batch_id, accepted, rejected, retryable })
-            }
-            Reply::EmptyManifest { lockfile_hash } => {
-                Self::ScriptPackageManifest(ScriptPackageManifest {
-                    lockfile_hash,
-                    entries: Vec::new(),
-                })
-            }
-            Reply::NoBlob { integrity } => {
-                Self::ScriptPackageBlob(ScriptPackageBlob { integrity, data: None })
-            }
+/// A reply as the text of its frame.
+pub(crate) fn text_of(reply: Reply) -> String {
+    let message = match reply {
+        Reply::Authenticated(welcome) => return relay::authenticated(&welcome),
+        Reply::ConfigUpdated(configured) => return relay::config_updated(&configured),
+        Reply::SandboxPolicy(policy) => return relay::sandbox_policy(&policy),
+        Reply::AuthFailed { reason } => {
+            ToSatellite::AuthFailed(AuthFailed { reason: reason.to_owned() })
         }
-    }
-}
-
-fn authenticated(welcome: &Welcome) -> Authenticated {
-    Authenticated {
-        satellite_id: welcome.session.satellite.to_string(),
-        heartbeat_interval_ms: Some(welcome.heartbeat_interval.get()),
-        ..Authenticated::default()
-    }
+        Reply::Shutdown { reason } => ToSatellite::Shutdown(Shutdown { reason: reason.to_owned() }),
+        Reply::ResultAck { result_id, accepted, reason } => ToSatellite::ResultAck(ResultAck {
+            result_id,
+            accepted,
+            reason: reason.map(str::to_owned),
+        }),
+        Reply::RunSecrets { request_id, error } => {
+            ToSatellite::RunSecrets(RunSecrets { request_id, env: None, error: Some(error) })
+        }
+        Reply::ConfigSecrets { request_id, error } => ToSatellite::ConfigSecrets(ConfigSecrets {
+            request_id,
+            strategy: None,
+            collectors: None,
+            error: Some(error),
+        }),
+        Reply::CapabilitySecret { request_id, error } => {
+            ToSatellite::CapabilitySecretResponse(CapabilitySecretResponse {
+                request_id,
+                payload: None,
+                error: Some(error),
+            })
+        }
+        Reply::TelemetryAck { batch_id, accepted, rejected, retryable } => {
+            ToSatellite::TelemetryAck(TelemetryAck { batch_id, accepted, rejected, retryable })
+        }
+        Reply::EmptyManifest { lockfile_hash } => {
+            ToSatellite::ScriptPackageManifest(ScriptPackageManifest {
+                lockfile_hash,
+                entries: Vec::new(),
+            })
+        }
+        Reply::NoBlob { integrity } => {
+            ToSatellite::ScriptPackageBlob(ScriptPackageBlob { integrity, data: None })
+        }
+    };
+    message.to_text()
 }

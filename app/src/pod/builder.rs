@@ -14,7 +14,7 @@ use tracing::info;
 
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
-    Sessions, Timing, Watch,
+    Sessions, Timing, Watch, Work, WorkPorts,
 };
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
@@ -38,6 +38,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     broadcast: Arc<dyn Broadcast>,
     recurring_work: Option<Arc<dyn RecurringWork>>,
+    work: Option<WorkPorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -59,6 +60,7 @@ impl Builder {
             clock,
             broadcast,
             recurring_work: None,
+            work: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -75,6 +77,13 @@ impl Builder {
     #[must_use]
     pub fn name(mut self, name: PodName) -> Self {
         self.name = name;
+        self
+    }
+
+    /// What satellites run, and where it is known; without it they are given nothing to do.
+    #[must_use]
+    pub fn work(mut self, work: WorkPorts) -> Self {
+        self.work = Some(work);
         self
     }
 
@@ -136,6 +145,10 @@ impl Builder {
         }
         let smallest = self.store.smallest_threshold().await?;
         let newest = self.store.newest_event().await?;
+        let policy = match &self.work {
+            Some(work) => work.store.sandbox_policy().await?,
+            None => None,
+        };
         let now = self.clock.now();
         let pod = Arc::new(Pod {
             name: self.name,
@@ -155,6 +168,7 @@ impl Builder {
             fights: Fights::default(),
             slow_hashes: SlowHashes::default(),
             events: EventHub::new(newest),
+            work: self.work.map(|ports| Work::new(ports, policy)),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -181,6 +195,10 @@ impl Pod {
         self.spawn(self.clone().dispatch_events());
         for what in Recurring::ALL {
             self.spawn(self.clone().recur(what));
+        }
+        if self.work.is_some() {
+            self.spawn(self.clone().relay_work());
+            self.spawn(self.clone().store_applied());
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod fights;
 mod agents;
 mod watch;
 mod write;
+mod work;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use phase::{Phase, PhaseCell, Pulse};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
 pub use watch::Watch;
+pub use work::{Asked, Work, WorkPorts};
 pub use write::Applied;
 
 use crate::use_case::authenticate::SlowHashes;
@@ -63,6 +65,7 @@ pub struct Pod {
     pub(crate) fights: Fights,
     pub(crate) slow_hashes: SlowHashes,
     pub(crate) events: EventHub,
+    pub(crate) work: Option<Work>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,
@@ -91,6 +94,9 @@ pub struct Timing {
     pub drain_timeout: Millis,
     /// Transitions older than this are deleted.
     pub transition_retention: Millis,
+    /// Configurations are compared with what satellites were told this often, besides when
+    /// something says that they changed.
+    pub compare_work: Millis,
 }
 
 impl Default for Timing {
@@ -100,6 +106,7 @@ impl Default for Timing {
             drain_spread: Millis::from_secs(3),
             drain_timeout: Millis::from_secs(15),
             transition_retention: Millis::from_secs(365 * 24 * 3600),
+            compare_work: Millis::from_secs(60),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use groundcontrol_core::assignment::Configured;
 use groundcontrol_core::connection::Fence;
 use groundcontrol_core::ports::{HeartbeatWrite, Order, Outbox, SessionRef};
 use groundcontrol_core::satellite::{Epoch, ReportedAgent, SatelliteId};
@@ -33,6 +34,8 @@ struct Socket {
     session: SessionRef,
     outbox: Arc<dyn Outbox>,
     agent: Arc<ReportedAgent>,
+    /// What the satellite was told to run.
+    configured: Option<Configured>,
     unsaved: Option<Timestamp>,
 }
 
@@ -42,12 +45,18 @@ pub type Waiting = Vec<HeartbeatWrite>;
 impl Sessions {
     /// Enters a session. An older socket of the same satellite is told that it is superseded; so
     /// is this one where a newer is here already.
-    pub fn enter(&self, session: SessionRef, outbox: Arc<dyn Outbox>, agent: Arc<ReportedAgent>) {
+    pub fn enter(
+        &self,
+        session: SessionRef,
+        outbox: Arc<dyn Outbox>,
+        agent: Arc<ReportedAgent>,
+        configured: Option<Configured>,
+    ) {
         let mut inner = self.inner.lock();
         let superseded = match inner.sockets.get(&session.satellite) {
             Some(held) if held.session.epoch >= session.epoch => Some(outbox),
             _ => {
-                let socket = Socket { session, outbox, agent, unsaved: None };
+                let socket = Socket { session, outbox, agent, configured, unsaved: None };
                 inner.sockets.insert(session.satellite, socket).map(|older| older.outbox)
             }
         };
@@ -169,6 +178,35 @@ impl Sessions {
         }
     }
 
+    /// Hands a configuration to the socket of `satellite`, unless it was told of that one or a
+    /// later already; answers whether it is news.
+    pub fn configure(&self, satellite: SatelliteId, configured: &Configured) -> bool {
+        let mut inner = self.inner.lock();
+        let Some(socket) = inner.sockets.get_mut(&satellite) else { return false };
+        if socket.configured.as_ref().is_some_and(|told| told.revision >= configured.revision) {
+            return false;
+        }
+        socket.configured = Some(configured.clone());
+        let outbox = socket.outbox.clone();
+        drop(inner);
+        outbox.deliver(Order::Configure(configured.clone()));
+        true
+    }
+
+    /// What the satellite on this session was told to run.
+    pub fn configured(&self, session: SessionRef) -> Option<Configured> {
+        let inner = self.inner.lock();
+        let socket = inner.sockets.get(&session.satellite)?;
+        socket.configured.clone().filter(|_| socket.session == session)
+    }
+
+    /// The satellites whose sockets are held, in the order of their ids.
+    pub fn satellites(&self) -> Vec<SatelliteId> {
+        let mut ids: Vec<_> = self.inner.lock().sockets.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Whether a session of `satellite` is held.
     pub fn has(&self, satellite: SatelliteId) -> bool {
         self.inner.lock().sockets.contains_key(&satellite)
@@ -238,7 +276,7 @@ mod tests {
 
     fn enter(sessions: &Sessions, session: SessionRef) -> Arc<Orders> {
         let orders = Arc::new(Orders::default());
-        sessions.enter(session, orders.clone(), Arc::default());
+        sessions.enter(session, orders.clone(), Arc::default(), None);
         orders
     }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use groundcontrol_core::assignment::Configured;
 use groundcontrol_core::connection::{Command, Fence, LifecycleEvent, Origin};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
 use groundcontrol_core::ports::{
@@ -203,6 +204,7 @@ impl Pod {
             debug!(%satellite, remote = %attempt.remote, "refused while two agents fight");
             return Ok(Authentication::Fight);
         }
+        let work = self.work_of(satellite).await?;
         let command = Command::Connect {
             session: attempt.session,
             token,
@@ -220,12 +222,20 @@ impl Pod {
             | Applied::Rejected(_)
             | Applied::Beat => return Ok(Authentication::Unavailable),
         };
-        let session = self.seat(attempt, satellite, epoch, credentials.agent);
+        let told = work.as_ref().map(|work| work.configured.clone());
+        let session = self.seat(attempt, satellite, epoch, credentials.agent, told.clone());
+        let sandbox_policy = self.seated(satellite, work);
         if slow {
             self.spawn(self.clone().rehash(satellite, token, attempt.token.clone()));
         }
         let heartbeat_interval = self.liveness.heartbeat_interval;
-        Ok(Authentication::Accepted(Welcome { session, heartbeat_interval, threshold }))
+        Ok(Authentication::Accepted(Welcome {
+            session,
+            heartbeat_interval,
+            threshold,
+            configured: told,
+            sandbox_policy,
+        }))
     }
 
     /// A socket that was alive was taken over. Where that happens again and again, one credential
@@ -252,10 +262,11 @@ impl Pod {
         satellite: SatelliteId,
         epoch: Epoch,
         known: ReportedAgent,
+        configured: Option<Configured>,
     ) -> SessionRef {
         let session = SessionRef { satellite, epoch, session: attempt.session };
         let agent = self.interned(known.updated(None, attempt.capabilities.as_deref()));
-        self.sessions.enter(session, attempt.outbox.clone(), agent.clone());
+        self.sessions.enter(session, attempt.outbox.clone(), agent.clone(), configured);
         if *agent != known {
             self.spawn(self.clone().store_agent(satellite, agent));
         }

@@ -33,9 +33,11 @@ impl FleetService for GroundControl {
     async fn list(&self, query: ListQuery) -> Result<Vec<SatelliteView>, FleetError> {
         let now = self.pod.now();
         let found = self.pod.store.list(&ListQuery { now, ..query }).await?;
+        let ids: Vec<_> = found.iter().map(|stored| stored.satellite.id).collect();
+        let mut works = self.pod.revisions_of(&ids).await?.into_iter();
         let view = |stored: StoredSatellite| {
             let status = stored.status(now);
-            SatelliteView { stored, status }
+            SatelliteView { stored, status, work: works.next() }
         };
         Ok(found.into_iter().map(view).collect())
     }

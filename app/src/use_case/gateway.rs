@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
+use groundcontrol_core::assignment::Revision;
 use groundcontrol_core::connection::CloseReason;
 use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Nudge, SatelliteGateway, SessionRef,
@@ -30,5 +31,9 @@ impl SatelliteGateway for GroundControl {
         let remote = remote.to_canonical();
         self.pod.count_takeover(satellite, epoch, remote);
         self.pod.broadcast.send(Nudge::Displaced { satellite, epoch, remote });
+    }
+
+    fn applied(&self, session: SessionRef, revision: Revision) {
+        self.pod.take_applied(session, revision);
     }
 }

@@ -22,7 +22,11 @@ impl Pod {
     pub(crate) async fn view(&self, id: SatelliteId) -> Result<SatelliteView, FleetError> {
         let stored = self.store.get(id).await?.ok_or(NO_SATELLITE)?;
         let status = stored.status(self.now());
-        Ok(SatelliteView { stored, status })
+        let work = match &self.work {
+            Some(work) => Some(work.ports.revisions.revision(id).await?),
+            None => None,
+        };
+        Ok(SatelliteView { stored, status, work })
     }
 
     pub(crate) async fn create_satellite(
@@ -173,5 +177,5 @@ impl Pod {
 }
 
 fn taken(name: &Name) -> FleetError {
-    FleetError::NameTaken { name: name.as_str().to_owned() }
+    FleetError::NameTaken { what: "satellite", name: name.as_str().to_owned() }
 }

@@ -42,11 +42,13 @@ impl Pod {
                     self.events.signal(Signal::ConfigChanged { satellite });
                     self.sweep_soon.notify_one();
                     if self.sessions.has(satellite) {
+                        self.look_at_work_of(satellite);
                         self.tell_threshold(satellite).await;
                     }
                 }
-                Nudge::WorkChanged => {}
+                Nudge::WorkChanged => self.look_at_work(),
                 Nudge::Missed => {
+                    self.look_at_work();
                     self.events.look();
                     self.sweep_soon.notify_one();
                 }

@@ -8,6 +8,7 @@
 )]
 
 pub mod faulty;
+pub mod work;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use groundcontrol_memory::{MemoryBroadcast, MemoryStore};
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
+
+use work::CountedWork;
 
 /// Store time that follows tokio's, so that a paused test decides how fast it runs; `skip` is the
 /// time that passes while the whole process sleeps.
@@ -85,6 +88,7 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub broadcast: Arc<dyn Broadcast>,
     pub recurring_work: Option<Arc<dyn RecurringWork>>,
+    pub work: Arc<CountedWork>,
     pub liveness: Liveness,
     pub timing: Timing,
 }
@@ -94,6 +98,7 @@ impl World {
         let memory = MemoryStore::default();
         Self {
             store: Arc::new(memory.clone()),
+            work: CountedWork::over(memory.clone()),
             memory,
             clock: TestClock::new(),
             broadcast: Arc::new(MemoryBroadcast::default()),
@@ -110,6 +115,7 @@ impl World {
             self.clock.clone(),
             self.broadcast.clone(),
         )
+        .work(self.work.ports())
         .name(PodName::new(name))
         .liveness(self.liveness)
         .timing(self.timing);

@@ -26,6 +26,13 @@ impl Json {
     }
 }
 
+impl Default for Json {
+    /// An empty object.
+    fn default() -> Self {
+        Self::empty_object()
+    }
+}
+
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Json({} bytes)", self.0.len())

@@ -8,6 +8,7 @@ use super::api_token_store::{ApiToken, ApiTokenId, Scope};
 use super::error::StoreError;
 use super::event_cursor::EventCursor;
 use super::satellite_store::{ListQuery, SatelliteUpdate, StoredSatellite};
+use crate::assignment::StoredRevision;
 use crate::connection::{Actor, ConnectionState, SatelliteEvent, Status, Transition};
 use crate::satellite::{Name, Region, SatelliteId, Seq, Tags, Token};
 use crate::time::{Millis, Timestamp};
@@ -147,6 +148,8 @@ pub struct SatelliteView {
     pub stored: StoredSatellite,
     /// Its status at that moment (rule S1).
     pub status: Status,
+    /// Which revision of its work it was told, and runs; none where this server gives no work.
+    pub work: Option<StoredRevision>,
 }
 
 /// A stream of events and signals.
@@ -218,11 +221,19 @@ pub enum FleetError {
         /// The kind of thing.
         what: &'static str,
     },
-    /// Another satellite has the name.
-    #[error("a satellite named {name:?} exists already")]
+    /// Another of its kind has the name.
+    #[error("a {what} named {name:?} exists already")]
     NameTaken {
+        /// The kind of thing.
+        what: &'static str,
         /// The name.
         name: String,
+    },
+    /// This server was put together without it.
+    #[error("this server does not offer {what}")]
+    NotOffered {
+        /// What it lacks.
+        what: &'static str,
     },
     /// Fields break their limits.
     #[error("{}", FieldError::summary(.0))]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
+use crate::run::ReportedRun;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
 use crate::time::Millis;
 
@@ -27,6 +29,24 @@ pub trait SatelliteGateway: Send + Sync {
     /// A newer session took over from this one although its peer, at this address, was alive: it
     /// answered when it was told so. Happens when two agents use one credential. Never waits.
     fn displaced(&self, session: SessionRef, remote: IpAddr);
+
+    /// The agent runs the configuration of this revision. Never waits. By default nobody wants to
+    /// know.
+    fn applied(&self, session: SessionRef, revision: Revision) {
+        let _ = (session, revision);
+    }
+
+    /// The agent reports a run of a pair that it is assigned to. Never waits; what becomes of it
+    /// is told by [`Order::Acknowledge`] where the agent wants to be sure. By default it is
+    /// dropped without an answer, so that the agent keeps it.
+    fn reported(&self, session: SessionRef, run: ReportedRun) {
+        let _ = (session, run);
+    }
+
+    /// The agent lacks a strategy, or cannot load it. Never waits. By default nobody wants to know.
+    fn lacks_strategy(&self, session: SessionRef, strategy: String, message: String) {
+        let _ = (session, strategy, message);
+    }
 }
 
 /// Somebody who claims to be a satellite.
@@ -70,6 +90,10 @@ pub struct Welcome {
     pub heartbeat_interval: Millis,
     /// The threshold in force, from which its idle limit follows.
     pub threshold: Millis,
+    /// What it shall run; none where this server gives no work.
+    pub configured: Option<Configured>,
+    /// What operators allow its scripts to do.
+    pub sandbox_policy: Option<Json>,
 }
 
 /// One authenticated session.
@@ -113,4 +137,19 @@ pub enum Order {
     Drain,
     /// The satellite's threshold changed, and with it the idle limit.
     Threshold(Millis),
+    /// Say `config_updated`: what the satellite shall run from now on.
+    Configure(Configured),
+    /// Say `sandbox_policy`.
+    SandboxPolicy(Json),
+    /// Say what became of results that carried an id.
+    Acknowledge(Vec<ResultAck>),
+}
+
+/// What became of a result that carried an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultAck {
+    /// The id.
+    pub result_id: String,
+    /// Why it is refused for good; none: it is stored.
+    pub refused: Option<&'static str>,
 }

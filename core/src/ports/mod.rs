@@ -4,7 +4,7 @@
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
 //! [`RevisionStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
 //! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
-//! sockets, [`FleetService`] for operators. [`Outbox`] is the way back to one socket.
+//! sockets, [`FleetService`] and [`WorkService`] for operators. [`Outbox`] is the way back to one socket.
 //!
 //! All are dyn-compatible; an integrator implements one in a crate of their own and runs its
 //! suite from `conformance` (feature `conformance`) against it.
@@ -22,6 +22,7 @@ mod waiting_nudges;
 mod recurring_work;
 mod gateway;
 mod fleet;
+mod work;
 
 pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
 pub use assignment_source::AssignmentSource;
@@ -34,7 +35,7 @@ pub use fleet::{
     SatellitePatch, SatelliteRequest, SatelliteView, Signal,
 };
 pub use gateway::{
-    Attempt, Authentication, Beat, Order, Outbox, SatelliteGateway, SessionRef, Welcome,
+    Attempt, Authentication, Beat, Order, Outbox, ResultAck, SatelliteGateway, SessionRef, Welcome,
 };
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use revision_store::{RevisionStore, RevisionWrite};
@@ -44,6 +45,7 @@ pub use satellite_store::{
     SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
 pub use waiting_nudges::{WaitingNudges, nudges_in};
+pub use work::{AssignmentRequest, CheckRequest, SystemRequest, WorkService};
 pub use work_store::{
     AssignmentQuery, AssignmentUpdate, CheckUpdate, Dangling, Saved, SystemUpdate, WorkStore,
 };
@@ -52,6 +54,6 @@ pub use work_store::{
 pub use {
     api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource, clock::MockClock,
     fleet::MockFleetService, gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
-    revision_store::MockRevisionStore, satellite_store::MockSatelliteStore,
+    revision_store::MockRevisionStore, satellite_store::MockSatelliteStore, work::MockWorkService,
     work_store::MockWorkStore,
 };

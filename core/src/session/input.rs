@@ -2,7 +2,9 @@
 
 use super::ending::End;
 use super::message::{Message, Reply};
-use crate::ports::{Authentication, Beat, Order, SessionRef, Welcome};
+use crate::assignment::Revision;
+use crate::ports::{Authentication, Beat, Order, ResultAck, SessionRef, Welcome};
+use crate::run::ReportedRun;
 use crate::satellite::Token;
 
 /// Something that happened.
@@ -72,10 +74,18 @@ pub enum Effect {
     Welcome(Welcome),
     /// Hand a heartbeat to the gateway.
     Heartbeat(SessionRef, Beat),
+    /// Hand a run to the gateway.
+    Reported(SessionRef, Box<ReportedRun>),
+    /// Tell the gateway which configuration the agent runs.
+    Applied(SessionRef, Revision),
+    /// Tell the gateway which strategy the agent lacks.
+    LacksStrategy(SessionRef, Box<(String, String)>),
+    /// Answer, once for each.
+    Acknowledge(Vec<ResultAck>),
     /// Answer.
     Reply(Reply),
-    /// A result outside of the satellite's assignments: count it, log it, and answer where there
-    /// is an answer.
+    /// A result that does not count, as it is outside of the satellite's assignments or makes no
+    /// sense: count it, log it, and answer where there is an answer.
     RefuseResult(Option<Reply>),
     /// Log that a message was dropped.
     Drop(Dropped),

@@ -6,6 +6,7 @@ use super::input::{Credentials, Dropped, Effect, Input};
 use super::message::Message;
 use super::open::{Fingerprint, Open};
 use super::settings::SessionSettings;
+use crate::assignment::{Configured, Json};
 use crate::ports::{Authentication, Order, SessionRef, Welcome};
 use crate::time::{Millis, Timestamp};
 
@@ -35,9 +36,8 @@ pub struct Session {
 pub(super) enum State {
     /// For `authenticate`, until this moment.
     Waiting { until: Timestamp },
-    /// For the gateway's answer. A threshold that was ordered meanwhile is newer than the one in
-    /// the answer.
-    Authenticating { threshold: Option<Millis>, capabilities: Option<Fingerprint> },
+    /// For the gateway's answer. What was ordered meanwhile is newer than what is in the answer.
+    Authenticating { ordered: Ordered, capabilities: Option<Fingerprint> },
     /// For the gateway's answer, although the socket is to end: only then is it known whether
     /// there is a session to record as closed.
     Abandoned { ending: Ending },
@@ -59,9 +59,9 @@ impl Session {
         self.charge(settings, now, &input);
         let (effect, next) = match &mut self.state {
             State::Waiting { until } => waiting(now, *until, input),
-            State::Authenticating { threshold, capabilities } => {
+            State::Authenticating { ordered, capabilities } => {
                 let open = |welcome: &Welcome| Open::new(settings, now, welcome, *capabilities);
-                authenticating(threshold, input, open)
+                authenticating(ordered, input, open)
             }
             State::Abandoned { ending } => abandoned(*ending, input),
             State::Open(open) => open.step(settings, now, input),
@@ -184,7 +184,12 @@ fn waiting(now: Timestamp, until: Timestamp, input: Input<'_>) -> (Effect, Next)
         Input::Order(Order::Fenced(fence)) => end(Ending::Fenced(fence), None),
         Input::Order(Order::Shutdown { reason }) => end(Ending::Shutdown { reason }, None),
         Input::Order(Order::Drain) => end(Ending::Drained, None),
-        Input::Order(Order::Threshold(_))
+        Input::Order(
+            Order::Threshold(_)
+            | Order::Configure(_)
+            | Order::SandboxPolicy(_)
+            | Order::Acknowledge(_),
+        )
         | Input::Received { .. }
         | Input::Control
         | Input::Answered(_)
@@ -200,7 +205,10 @@ fn first(message: Message<'_>) -> (Effect, Next) {
             let credentials = Credentials { client_id, token, capabilities };
             (
                 Effect::Authenticate(Box::new(credentials)),
-                Next::Become(State::Authenticating { threshold: None, capabilities: said }),
+                Next::Become(State::Authenticating {
+                    ordered: Ordered::default(),
+                    capabilities: said,
+                }),
             )
         }
         Message::Heartbeat { .. }
@@ -218,16 +226,36 @@ fn first(message: Message<'_>) -> (Effect, Next) {
     }
 }
 
+/// What was ordered before the answer to `authenticate` came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ordered {
+    pub(super) threshold: Option<Millis>,
+    configured: Option<Configured>,
+    policy: Option<Json>,
+}
+
+impl Ordered {
+    /// The answer with what is newer.
+    fn over(&mut self, welcome: Welcome) -> Welcome {
+        let Self { threshold, configured, policy } = std::mem::take(self);
+        Welcome {
+            threshold: threshold.unwrap_or(welcome.threshold),
+            configured: configured.or(welcome.configured),
+            sandbox_policy: policy.or(welcome.sandbox_policy),
+            ..welcome
+        }
+    }
+}
+
 fn authenticating(
-    threshold: &mut Option<Millis>,
+    ordered: &mut Ordered,
     input: Input<'_>,
     open: impl FnOnce(&Welcome) -> Open,
 ) -> (Effect, Next) {
     let abandon = |ending| (Effect::Nothing, Next::Become(State::Abandoned { ending }));
     match input {
         Input::Answered(Authentication::Accepted(welcome)) => {
-            let threshold = threshold.unwrap_or(welcome.threshold);
-            let welcome = Welcome { threshold, ..welcome };
+            let welcome = ordered.over(welcome);
             let open = open(&welcome);
             (Effect::Welcome(welcome), Next::Become(State::Open(open)))
         }
@@ -243,15 +271,25 @@ fn authenticating(
         Input::Order(Order::Fenced(fence)) => abandon(Ending::Fenced(fence)),
         Input::Order(Order::Shutdown { reason }) => abandon(Ending::Shutdown { reason }),
         Input::Order(Order::Drain) => abandon(Ending::Drained),
-        Input::Order(Order::Threshold(ordered)) => {
-            *threshold = Some(ordered);
+        Input::Order(Order::Threshold(threshold)) => {
+            ordered.threshold = Some(threshold);
+            stay(Effect::Nothing)
+        }
+        Input::Order(Order::Configure(configured)) => {
+            ordered.configured = Some(configured);
+            stay(Effect::Nothing)
+        }
+        Input::Order(Order::SandboxPolicy(policy)) => {
+            ordered.policy = Some(policy);
             stay(Effect::Nothing)
         }
         Input::Message(message) => stay(Effect::Drop(early(&message))),
         Input::Unreadable(why) => stay(Effect::Drop(Dropped::Unreadable(why))),
-        Input::Received { .. } | Input::Control | Input::Evicted | Input::Tick => {
-            stay(Effect::Nothing)
-        }
+        Input::Order(Order::Acknowledge(_))
+        | Input::Received { .. }
+        | Input::Control
+        | Input::Evicted
+        | Input::Tick => stay(Effect::Nothing),
     }
 }
 
@@ -283,7 +321,13 @@ fn abandoned(ending: Ending, input: Input<'_>) -> (Effect, Next) {
         // Whoever orders these has recorded the session's end: this socket must not do it too.
         Input::Order(Order::Fenced(fence)) => fenced(Ending::Fenced(fence)),
         Input::Order(Order::Shutdown { reason }) => fenced(Ending::Shutdown { reason }),
-        Input::Order(Order::Drain | Order::Threshold(_))
+        Input::Order(
+            Order::Drain
+            | Order::Threshold(_)
+            | Order::Configure(_)
+            | Order::SandboxPolicy(_)
+            | Order::Acknowledge(_),
+        )
         | Input::Received { .. }
         | Input::Message(_)
         | Input::Unreadable(_)

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
+use crate::assignment::{Configured, Json};
 use crate::ports::Welcome;
+use crate::run::RunStatus;
 use crate::satellite::Token;
 
 /// A message from a satellite that was understood.
@@ -112,8 +114,18 @@ pub struct RunResult<'a> {
     pub config_id: Cow<'a, str>,
     /// The assignment's system.
     pub system_id: Cow<'a, str>,
+    /// How it went.
+    pub status: RunStatus,
+    /// Milliseconds that it took.
+    pub latency_ms: Option<f64>,
+    /// Details, as JSON.
+    pub result: Option<Box<str>>,
+    /// When it began, as it came.
+    pub executed_at: Cow<'a, str>,
+    /// The system's environment.
+    pub environment_id: Option<String>,
     /// Present when the agent wants to be sure; unique per satellite.
-    pub result_id: Option<Cow<'a, str>>,
+    pub result_id: Option<String>,
 }
 
 /// A message to a satellite.
@@ -121,6 +133,10 @@ pub struct RunResult<'a> {
 pub enum Reply {
     /// Accepted.
     Authenticated(Welcome),
+    /// What it shall run from now on.
+    ConfigUpdated(Configured),
+    /// What its scripts may do from now on.
+    SandboxPolicy(Json),
     /// Refused.
     AuthFailed {
         /// Why.

@@ -12,6 +12,7 @@ mod input;
 mod ending;
 mod budget;
 mod machine;
+mod report;
 mod open;
 #[cfg(test)]
 mod table;

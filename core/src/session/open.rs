@@ -1,22 +1,25 @@
 //! A socket whose satellite is authenticated.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::ending::Ending;
 use super::input::{Dropped, Effect, Input, Violation};
 use super::machine::{Next, end, stay};
-use super::message::{Message, Reply, RunResult};
+use super::message::{Message, Reply};
+use super::report::{self, Refused};
 use super::settings::SessionSettings;
+use crate::assignment::{Configuration, Revision};
 use crate::ports::{Beat, Order, SessionRef, Welcome};
 use crate::satellite::ReportedAgent;
 use crate::time::{Millis, Timestamp};
-
-const NOT_ASSIGNED: &str = "not in this satellite's assignments";
 
 /// What is remembered of an authenticated socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Open {
     pub(super) session: SessionRef,
+    /// What the satellite was told to run, and so which results count.
+    configuration: Option<Arc<Configuration>>,
     idle_limit: Millis,
     heard_at: Timestamp,
     ping_at: Timestamp,
@@ -47,6 +50,7 @@ impl Open {
     ) -> Self {
         Self {
             session: welcome.session,
+            configuration: welcome.configured.as_ref().map(|told| told.configuration.clone()),
             idle_limit: settings.idle_limit(welcome.threshold),
             heard_at: now,
             ping_at: now + settings.ping_interval,
@@ -89,6 +93,14 @@ impl Open {
                 self.idle_limit = settings.idle_limit(threshold);
                 stay(Effect::Nothing)
             }
+            Input::Order(Order::Configure(configured)) => {
+                self.configuration = Some(configured.configuration.clone());
+                stay(Effect::Reply(Reply::ConfigUpdated(configured)))
+            }
+            Input::Order(Order::SandboxPolicy(policy)) => {
+                stay(Effect::Reply(Reply::SandboxPolicy(policy)))
+            }
+            Input::Order(Order::Acknowledge(acks)) => stay(Effect::Acknowledge(acks)),
             Input::Tick => self.tick(settings, now),
             Input::Answered(_) | Input::Evicted => stay(Effect::Nothing),
         }
@@ -119,17 +131,27 @@ impl Open {
             Message::Heartbeat { version, capabilities } => {
                 Effect::Heartbeat(self.session, self.beat(&version, capabilities.as_deref()))
             }
-            Message::Result(result) => refuse(result),
-            Message::StrategyError { .. }
-            | Message::ScriptPackageSyncState { .. }
+            Message::Result(result) => {
+                match report::judged(self.configuration.as_deref(), result) {
+                    Ok(run) => Effect::Reported(self.session, Box::new(run)),
+                    Err(refused) => refuse(refused),
+                }
+            }
+            Message::StrategyError { strategy_id, message } => {
+                let said = (report::named(&strategy_id), report::said(&message));
+                Effect::LacksStrategy(self.session, Box::new(said))
+            }
+            Message::ConfigApplied { revision } => {
+                Effect::Applied(self.session, Revision(revision))
+            }
+            Message::ScriptPackageSyncState { .. }
             | Message::RequestScriptPackageManifest { .. }
             | Message::RequestScriptPackageBlob { .. }
             | Message::RequestRunSecrets { .. }
             | Message::RequestConfigSecrets { .. }
             | Message::TelemetryBatch { .. }
             | Message::CapabilityStatus { .. }
-            | Message::CapabilitySecretRequest { .. }
-            | Message::ConfigApplied { .. } => match message.unserved() {
+            | Message::CapabilitySecretRequest { .. } => match message.unserved() {
                 Some(reply) => Effect::Reply(reply),
                 None => Effect::Drop(Dropped::Unserved),
             },
@@ -162,12 +184,11 @@ fn news<'a, T: Hash + ?Sized>(
     Some(said)
 }
 
-/// A result counts only for a pair in the satellite's assignments, of which it has none.
-fn refuse(result: RunResult<'_>) -> Effect {
-    Effect::RefuseResult(result.result_id.map(|id| Reply::ResultAck {
-        result_id: id.into_owned(),
+fn refuse(Refused { result_id, reason }: Refused) -> Effect {
+    Effect::RefuseResult(result_id.map(|result_id| Reply::ResultAck {
+        result_id,
         accepted: false,
-        reason: Some(NOT_ASSIGNED),
+        reason: Some(reason),
     }))
 }
 

@@ -5,8 +5,10 @@ use proptest::test_runner::FileFailurePersistence;
 use uuid::Uuid;
 
 use super::*;
+use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
 use crate::ports::{Authentication, Order, SessionRef, Welcome};
+use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
 use crate::time::{Millis, Timestamp};
 
@@ -24,7 +26,12 @@ fn any_message() -> impl Strategy<Value = Message<'static>> {
         any::<Option<String>>().prop_map(|result_id| Message::Result(RunResult {
             config_id: "c".into(),
             system_id: "s".into(),
-            result_id: result_id.map(Into::into),
+            status: RunStatus::Degraded,
+            latency_ms: None,
+            result: None,
+            executed_at: "now".into(),
+            environment_id: None,
+            result_id,
         })),
         (text(), text())
             .prop_map(|(strategy_id, message)| Message::StrategyError { strategy_id, message }),
@@ -48,6 +55,8 @@ fn any_answer() -> impl Strategy<Value = Authentication> {
             },
             heartbeat_interval: Millis::from_secs(15),
             threshold: Millis::new(threshold),
+            configured: None,
+            sandbox_policy: None,
         })
     });
     prop_oneof![
@@ -65,6 +74,12 @@ fn any_order() -> impl Strategy<Value = Order> {
         Just(Order::Shutdown { reason: "stop" }),
         Just(Order::Drain),
         any::<u64>().prop_map(|threshold| Order::Threshold(Millis::new(threshold))),
+        any::<u64>().prop_map(|revision| Order::Configure(Configured {
+            configuration: Default::default(),
+            revision: Revision(revision),
+        })),
+        Just(Order::SandboxPolicy(Json::empty_object())),
+        Just(Order::Acknowledge(vec![])),
     ]
 }
 
@@ -143,6 +158,10 @@ proptest! {
                 }
                 Effect::Heartbeat(..)
                 | Effect::Reply(_)
+                | Effect::Reported(..)
+                | Effect::Applied(..)
+                | Effect::LacksStrategy(..)
+                | Effect::Acknowledge(_)
                 | Effect::RefuseResult(_)
                 | Effect::Ping => prop_assert!(accepted),
                 Effect::End(end) => {

@@ -6,8 +6,13 @@ use uuid::Uuid;
 
 use super::machine::State;
 use super::*;
+use crate::assignment::{
+    Assigned, Check, CheckId, Collectors, Configuration, Configured, Interval, Json, Revision,
+    System, SystemId,
+};
 use crate::connection::{CloseReason, Fence};
-use crate::ports::{Authentication, Beat, Order, SessionRef, Welcome};
+use crate::ports::{Authentication, Beat, Order, ResultAck, SessionRef, Welcome};
+use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
 use crate::time::{Millis, Timestamp};
 
@@ -32,6 +37,30 @@ fn welcome() -> Welcome {
         session: session_ref(),
         heartbeat_interval: Millis::from_secs(15),
         threshold: Millis::from_secs(45),
+        configured: Some(configured(1)),
+        sandbox_policy: None,
+    }
+}
+
+/// Check 1 of system 1, under this revision.
+fn configured(revision: u64) -> Configured {
+    let id = Uuid::from_u128(1);
+    let created_at = START;
+    let check = Check {
+        id: CheckId(id),
+        name: "c".parse().unwrap(),
+        strategy: "s".parse().unwrap(),
+        config: Json::empty_object(),
+        collectors: Collectors::default(),
+        interval: Interval::new(60).unwrap(),
+        created_at,
+    };
+    let metadata = Json::empty_object();
+    let system = System { id: SystemId(id), name: "s".parse().unwrap(), metadata, created_at };
+    let assigned = Assigned { check: check.into(), system: system.into() };
+    Configured {
+        configuration: Configuration::new(vec![assigned]).into(),
+        revision: Revision(revision),
     }
 }
 
@@ -51,7 +80,27 @@ fn result(result_id: Option<&'static str>) -> Message<'static> {
     Message::Result(RunResult {
         config_id: "c".into(),
         system_id: "s".into(),
+        status: RunStatus::Healthy,
+        latency_ms: None,
+        result: None,
+        executed_at: "2026-01-31T12:00:00.000Z".into(),
+        environment_id: None,
         result_id: result_id.map(Into::into),
+    })
+}
+
+/// A result for the pair that the welcome assigns.
+fn assigned_result(executed_at: &'static str, result: Option<Box<str>>) -> Message<'static> {
+    let id = "00000000-0000-0000-0000-000000000001";
+    Message::Result(RunResult {
+        config_id: id.into(),
+        system_id: id.into(),
+        status: RunStatus::Healthy,
+        latency_ms: Some(1.5),
+        result,
+        executed_at: executed_at.into(),
+        environment_id: None,
+        result_id: Some("r1".into()),
     })
 }
 
@@ -62,6 +111,12 @@ fn messages() -> Vec<(&'static str, Message<'static>)> {
         ("heartbeat", heartbeat()),
         ("result", result(None)),
         ("result with resultId", result(Some("r1"))),
+        ("assigned result", assigned_result("2026-01-31T12:00:00.000Z", None)),
+        ("assigned result at no time", assigned_result("yesterday", None)),
+        (
+            "assigned result of 1 MiB and more",
+            assigned_result("2026-01-31T12:00:00.000Z", Some("x".repeat(1 << 20 | 1).into())),
+        ),
         ("strategy_error", Message::StrategyError { strategy_id: text(), message: text() }),
         (
             "script_package_sync_state",
@@ -121,6 +176,9 @@ fn inputs() -> Vec<(String, Input<'static>)> {
         Order::Shutdown { reason: "Satellite was removed" },
         Order::Drain,
         Order::Threshold(Millis::from_secs(600)),
+        Order::Configure(configured(2)),
+        Order::SandboxPolicy(Json::empty_object()),
+        Order::Acknowledge(vec![ResultAck { result_id: "r1".into(), refused: None }]),
     ];
     let others = [
         Input::Received { bytes: 100 },
@@ -172,7 +230,7 @@ fn states() -> Vec<(&'static str, Session)> {
 fn show_state(session: &Session) -> String {
     match session.state() {
         State::Waiting { until } => format!("Waiting until {} ms", until.as_millis()),
-        State::Authenticating { threshold, .. } => match threshold {
+        State::Authenticating { ordered, .. } => match ordered.threshold {
             Some(ordered) => format!("Authenticating, threshold {ordered}"),
             None => "Authenticating".into(),
         },
@@ -191,7 +249,11 @@ fn show_effect(effect: &Effect) -> String {
             let closed = end.closed.map(|(_, reason)| reason);
             format!("End({:?}), record {closed:?}", end.ending)
         }
+        Effect::Reported(_, run) => format!("Reported {} {:?}", run.status, run.result_id),
+        Effect::Applied(_, revision) => format!("Applied {revision}"),
+        Effect::LacksStrategy(_, said) => format!("LacksStrategy {said:?}"),
         Effect::Nothing
+        | Effect::Acknowledge(_)
         | Effect::Reply(_)
         | Effect::RefuseResult(_)
         | Effect::Drop(_)
@@ -398,4 +460,29 @@ fn a_socket_is_not_read_while_the_gateway_decides_and_more_slowly_over_its_budge
 fn a_session_is_small() {
     let bytes = std::mem::size_of::<Session>();
     assert!(bytes <= 160, "{bytes} bytes for every socket");
+}
+
+#[test]
+fn a_push_changes_at_once_which_results_count() {
+    let mut session = open_at(START);
+    let now = "2026-01-31T12:00:00.000Z";
+    let result = || Input::Message(assigned_result(now, None));
+    let before = session.step(&settings(), START, result());
+    assert!(matches!(before, Effect::Reported(..)), "{before:?}");
+    let nothing = Configured { configuration: Default::default(), revision: Revision(2) };
+    session.step(&settings(), START, Input::Order(Order::Configure(nothing)));
+    let after = session.step(&settings(), START, result());
+    assert!(matches!(after, Effect::RefuseResult(Some(_))), "{after:?}");
+}
+
+#[test]
+fn work_ordered_during_authentication_is_newer_than_the_answers() {
+    let mut session = Session::new(&settings(), START);
+    session.step(&settings(), START, Input::Message(authenticate()));
+    session.step(&settings(), START, Input::Order(Order::Configure(configured(7))));
+    session.step(&settings(), START, Input::Order(Order::SandboxPolicy(Json::empty_object())));
+    let answer = Input::Answered(Authentication::Accepted(welcome()));
+    let Effect::Welcome(said) = session.step(&settings(), START, answer) else { panic!("refused") };
+    assert_eq!(said.configured.map(|told| told.revision), Some(Revision(7)));
+    assert_eq!(said.sandbox_policy, Some(Json::empty_object()));
 }

@@ -135,7 +135,14 @@ impl Socket {
 
     fn act(&mut self, effect: Effect) -> Option<End> {
         match effect {
-            Effect::Nothing | Effect::Drop(_) | Effect::Reply(_) | Effect::RefuseResult(_) => {}
+            Effect::Nothing
+            | Effect::Drop(_)
+            | Effect::Reply(_)
+            | Effect::Acknowledge(_)
+            | Effect::Reported(..)
+            | Effect::Applied(..)
+            | Effect::LacksStrategy(..)
+            | Effect::RefuseResult(_) => {}
             Effect::Authenticate(credentials) => {
                 let attempt = Attempt {
                     client_id: credentials.client_id,

@@ -11,15 +11,22 @@ mod page;
 mod satellite;
 mod connection;
 mod event;
+mod opaque;
+mod work;
 mod api_token;
 mod probe;
 
 pub use api_token::{ApiToken, CreateApiToken, CreatedApiToken};
 pub use connection::{BatchGet, ConnectionState, ConnectionStates, OnlineIds, Transition};
 pub use event::{CloudEvent, EdgeData, EventData, RemovedData, Signal, StreamMessage};
+pub use opaque::Opaque;
 pub use page::Page;
 pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
 pub(crate) use word::not_one_of;
 pub use word::{Cause, Edge, EventType, Instant, LastEvent, Scope, Secret, Status};
+pub use work::{
+    Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,
+    SandboxPolicy, Selector, System, UpdateAssignment, UpdateCheck, UpdateSystem,
+};

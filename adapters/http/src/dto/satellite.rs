@@ -16,7 +16,8 @@ use super::word::{Instant, LastEvent, Secret, Status};
     "id": "67e55044-10b1-426f-9247-bb680e5fe0c8", "name": "Frankfurt 1", "region": "eu-central",
     "tags": {"env": "prod"}, "capabilities": [], "version": "1.4.0", "enabled": true,
     "status": "online", "lastSeenAt": "2026-01-31T12:00:09.000Z", "lastEvent": "connected",
-    "lastEventAt": "2026-01-31T12:00:00.000Z", "createdAt": "2026-01-30T08:15:00.000Z"
+    "lastEventAt": "2026-01-31T12:00:00.000Z", "configRevision": 4, "appliedRevision": 4,
+    "createdAt": "2026-01-30T08:15:00.000Z"
 }))]
 pub struct Satellite {
     /// Its id, which is also its agent's `clientId`.
@@ -55,6 +56,15 @@ pub struct Satellite {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub last_event_at: Option<Instant>,
+    /// The revision of the work that it was told last; 0 where it never had any. Absent where this
+    /// server gives no work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub config_revision: Option<u64>,
+    /// The revision that its agent said it runs, once it told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub applied_revision: Option<u64>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -143,6 +153,8 @@ impl From<&SatelliteView> for Satellite {
             last_seen_at: record.last_heartbeat_at.map(Instant),
             last_event: record.last_event.map(LastEvent),
             last_event_at: record.last_event_at.map(Instant),
+            config_revision: view.work.map(|work| work.revision.0),
+            applied_revision: view.work.and_then(|work| work.applied).map(|revision| revision.0),
             created_at: Instant(satellite.created_at),
         }
     }

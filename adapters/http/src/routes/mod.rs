@@ -3,6 +3,10 @@
 mod satellites;
 mod connections;
 mod events;
+mod systems;
+mod checks;
+mod assignments;
+mod sandbox_policy;
 mod api_tokens;
 mod operations;
 
@@ -11,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use groundcontrol_core::ports::{ApiTokenId, FleetService};
+use groundcontrol_core::ports::{ApiTokenId, FleetService, WorkService};
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
 use tokio::sync::Semaphore;
@@ -26,15 +30,20 @@ use crate::{HttpSettings, openapi};
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) service: Arc<dyn FleetService>,
+    pub(crate) work: Arc<dyn WorkService>,
     pub(crate) settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
     document: Arc<OnceLock<Bytes>>,
 }
 
 impl AppState {
-    pub(crate) fn new(service: Arc<dyn FleetService>, settings: HttpSettings) -> Self {
+    pub(crate) fn new(
+        service: Arc<dyn FleetService>,
+        work: Arc<dyn WorkService>,
+        settings: HttpSettings,
+    ) -> Self {
         let streams = Arc::new(Semaphore::new(settings.max_event_streams));
-        Self { service, settings: Arc::new(settings), streams, document: Arc::default() }
+        Self { service, work, settings: Arc::new(settings), streams, document: Arc::default() }
     }
 
     /// Makes `document` what `/openapi.json` answers.
@@ -51,6 +60,10 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(satellites::router(service))
         .merge(connections::router(service))
         .merge(events::router(service))
+        .merge(systems::router(service))
+        .merge(checks::router(service))
+        .merge(assignments::router(service))
+        .merge(sandbox_policy::router(service))
         .merge(api_tokens::router(service))
         .merge(operations::router())
 }

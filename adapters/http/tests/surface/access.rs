@@ -18,6 +18,10 @@ const NONE: Option<Scope> = None;
 const SATELLITE: &str = r#"{"name": "a", "region": "eu"}"#;
 const TOKEN: &str = r#"{"name": "a", "scopes": ["admin"]}"#;
 const BATCH: &str = r#"{"ids": []}"#;
+const SYSTEM: &str = r#"{"name": "a"}"#;
+const CHECK: &str = r#"{"name": "a", "strategyId": "s", "intervalSeconds": 1}"#;
+const ASSIGNMENT: &str = r#"{"checkId": "00000000-0000-4000-8000-00000000000a",
+    "systemId": "00000000-0000-4000-8000-00000000000a", "selector": {}}"#;
 
 /// Method, path, the scope that it needs, a body that it takes.
 #[rustfmt::skip]
@@ -33,6 +37,23 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/satellites/{id}/transitions",  READ,   ""),
     ("POST",   "/api/v1/connections/batch-get",        READ,   BATCH),
     ("GET",    "/api/v1/events",                       READ,   ""),
+    ("POST",   "/api/v1/systems",                      MANAGE, SYSTEM),
+    ("GET",    "/api/v1/systems",                      MANAGE, ""),
+    ("GET",    "/api/v1/systems/{id}",                 MANAGE, ""),
+    ("PATCH",  "/api/v1/systems/{id}",                 MANAGE, "{}"),
+    ("DELETE", "/api/v1/systems/{id}",                 MANAGE, ""),
+    ("POST",   "/api/v1/checks",                       MANAGE, CHECK),
+    ("GET",    "/api/v1/checks",                       MANAGE, ""),
+    ("GET",    "/api/v1/checks/{id}",                  MANAGE, ""),
+    ("PATCH",  "/api/v1/checks/{id}",                  MANAGE, "{}"),
+    ("DELETE", "/api/v1/checks/{id}",                  MANAGE, ""),
+    ("POST",   "/api/v1/assignments",                  MANAGE, ASSIGNMENT),
+    ("GET",    "/api/v1/assignments",                  MANAGE, ""),
+    ("GET",    "/api/v1/assignments/{id}",             MANAGE, ""),
+    ("PATCH",  "/api/v1/assignments/{id}",             MANAGE, "{}"),
+    ("DELETE", "/api/v1/assignments/{id}",             MANAGE, ""),
+    ("GET",    "/api/v1/sandbox-policy",               MANAGE, ""),
+    ("PUT",    "/api/v1/sandbox-policy",               MANAGE, "{}"),
     ("POST",   "/api/v1/api-tokens",                   ADMIN,  TOKEN),
     ("GET",    "/api/v1/api-tokens",                   ADMIN,  ""),
     ("DELETE", "/api/v1/api-tokens/{id}",              ADMIN,  ""),

@@ -62,7 +62,9 @@ async fn open(app: Router, path: &str) -> http::Response<Body> {
 }
 
 async fn follow(fleet: MockFleetService, path: &str) -> Body {
-    let response = open(router(Arc::new(fleet), HttpSettings::default()), path).await;
+    let response =
+        open(router(Arc::new(fleet), Arc::new(willing_work()), HttpSettings::default()), path)
+            .await;
     assert_eq!(response.status(), 200);
     response.into_body()
 }
@@ -312,7 +314,7 @@ async fn streams_beyond_the_limit_are_refused_until_one_ends() {
         Ok(Box::new(Feed(receiver)))
     });
     let settings = HttpSettings { max_event_streams: 1, ..HttpSettings::default() };
-    let app = router(Arc::new(fleet), settings);
+    let app = router(Arc::new(fleet), Arc::new(willing_work()), settings);
     let first = open(app.clone(), EVENTS).await;
     assert_eq!(first.status(), 200);
     let second = open(app.clone(), EVENTS).await;

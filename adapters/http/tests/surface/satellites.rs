@@ -52,7 +52,8 @@ async fn a_satellite_shows_everything_but_its_credentials() {
         answer.json(),
         json!({
             "id": ID, "name": "a", "region": "eu", "tags": {"env": "prod"},
-            "capabilities": ["http"], "version": "1.2.3", "enabled": true,
+            "capabilities": ["http"], "version": "1.2.3", "configRevision": 5,
+            "appliedRevision": 4, "enabled": true,
             "offlineThresholdMs": 60000, "status": "online",
             "lastSeenAt": "2026-02-02T02:40:09.000Z", "lastEvent": "connected",
             "lastEventAt": "2026-02-02T02:40:05.000Z", "createdAt": "2026-02-02T02:40:00.000Z",
@@ -72,7 +73,9 @@ async fn markup_in_a_name_comes_back_as_json_text() {
 #[tokio::test]
 async fn a_taken_name_is_a_conflict_that_names_the_field() {
     let mut fleet = fleet();
-    fleet.expect_create().return_once(|_| Err(FleetError::NameTaken { name: "a".into() }));
+    fleet
+        .expect_create()
+        .return_once(|_| Err(FleetError::NameTaken { what: "satellite", name: "a".into() }));
     let answer = post(fleet, SATELLITES, r#"{"name": "a", "region": "eu"}"#).await;
     let problem = answer.problem(409, "name-taken");
     assert_eq!(problem["errors"][0]["pointer"], "/name");

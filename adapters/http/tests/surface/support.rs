@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Body;
+use groundcontrol_core::assignment::{
+    Assertion, Assignment, AssignmentId, Check, CheckId, Collector, Collectors, Interval, Json,
+    Revision, StoredRevision, System, SystemId, Target,
+};
 use groundcontrol_core::connection::{
     Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
     TransitionKind,
 };
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
-    Readiness, SatelliteView, Scope, StoredSatellite,
+    MockWorkService, Readiness, SatelliteView, Scope, StoredSatellite,
 };
 use groundcontrol_core::satellite::{
     Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
@@ -74,6 +78,69 @@ pub(crate) fn willing() -> MockFleetService {
     fleet
 }
 
+/// Work that does whatever it is asked.
+pub(crate) fn willing_work() -> MockWorkService {
+    let mut work = MockWorkService::new();
+    work.expect_create_system().returning(|_| Ok(system("a")));
+    work.expect_system().returning(|_| Ok(system("a")));
+    work.expect_systems().returning(|_, _| Ok(vec![system("a")]));
+    work.expect_update_system().returning(|_, _| Ok(system("a")));
+    work.expect_remove_system().returning(|_| Ok(()));
+    work.expect_create_check().returning(|_| Ok(check()));
+    work.expect_check().returning(|_| Ok(check()));
+    work.expect_checks().returning(|_, _| Ok(vec![check()]));
+    work.expect_update_check().returning(|_, _| Ok(check()));
+    work.expect_remove_check().returning(|_| Ok(()));
+    work.expect_create_assignment().returning(|_| Ok(assignment()));
+    work.expect_assignment().returning(|_| Ok(assignment()));
+    work.expect_assignments().returning(|_| Ok(vec![assignment()]));
+    work.expect_update_assignment().returning(|_, _| Ok(assignment()));
+    work.expect_remove_assignment().returning(|_| Ok(()));
+    work.expect_sandbox_policy().returning(|| Ok(Some(Json::trusted("{\"a\":{}}"))));
+    work.expect_set_sandbox_policy().returning(|_| Ok(()));
+    work
+}
+
+pub(crate) fn system(name: &str) -> System {
+    let metadata = Json::trusted("{\"owner\":\"me\"}");
+    System { id: SystemId(id().0), name: name.parse().unwrap(), metadata, created_at: at(0) }
+}
+
+/// A check that has everything that a check can have.
+pub(crate) fn check() -> Check {
+    let assertion = Assertion {
+        field: "body".into(),
+        json_path: Some("$.a".into()),
+        operator: "equals".into(),
+        value: Some(Json::trusted("1")),
+    };
+    let collector = Collector {
+        id: "a".into(),
+        collector_id: "b".into(),
+        config: Json::empty_object(),
+        assertions: vec![assertion],
+    };
+    Check {
+        id: CheckId(id().0),
+        name: "a".parse().unwrap(),
+        strategy: "s".parse().unwrap(),
+        config: Json::trusted("{ \"port\":  443 }"),
+        collectors: Collectors::new(vec![collector]).unwrap(),
+        interval: Interval::new(60).unwrap(),
+        created_at: at(0),
+    }
+}
+
+pub(crate) fn assignment() -> Assignment {
+    Assignment {
+        id: AssignmentId(id().0),
+        check: CheckId(id().0),
+        system: SystemId(id().0),
+        target: Target::Satellites([id()].into()),
+        created_at: at(0),
+    }
+}
+
 /// A satellite that is connected and has everything that a satellite can have.
 pub(crate) fn view(name: &str) -> SatelliteView {
     let tags = BTreeMap::from([("env".to_owned(), "prod".to_owned())]);
@@ -98,12 +165,15 @@ pub(crate) fn view(name: &str) -> SatelliteView {
         ..ConnectionRecord::default()
     };
     let stored = StoredSatellite { satellite, record, threshold };
-    SatelliteView { stored, status: Status::Online }
+    let work =
+        StoredRevision { revision: Revision(5), applied: Some(Revision(4)), ..Default::default() };
+    SatelliteView { stored, status: Status::Online, work: Some(work) }
 }
 
 /// A satellite that never connected and has only what a satellite must have.
 pub(crate) fn bare_view(name: &str) -> SatelliteView {
     let mut view = view(name);
+    view.work = None;
     let satellite = &mut view.stored.satellite;
     satellite.tags = Tags::default();
     satellite.own_threshold = None;
@@ -245,7 +315,15 @@ pub(crate) fn request(method: Method, path: &str) -> http::request::Builder {
 }
 
 pub(crate) async fn ask(fleet: MockFleetService, request: Request<Body>) -> Answer {
-    let service = router(Arc::new(fleet), HttpSettings::default());
+    ask_both(fleet, willing_work(), request).await
+}
+
+pub(crate) async fn ask_both(
+    fleet: MockFleetService,
+    work: MockWorkService,
+    request: Request<Body>,
+) -> Answer {
+    let service = router(Arc::new(fleet), Arc::new(work), HttpSettings::default());
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes().to_vec();
     Answer { status: head.status, headers: head.headers, body }

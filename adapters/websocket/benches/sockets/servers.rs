@@ -137,6 +137,8 @@ impl SatelliteGateway for AcceptAll {
             session: SessionRef { satellite, epoch: Epoch(1), session: attempt.session },
             heartbeat_interval: Millis::from_secs(15),
             threshold: Millis::from_secs(45),
+            configured: None,
+            sandbox_policy: None,
         })
     }
 

@@ -70,6 +70,8 @@ impl SatelliteGateway for Gateway {
             },
             heartbeat_interval: Millis::from_secs(15),
             threshold: Millis::new(100),
+            configured: None,
+            sandbox_policy: None,
         })
     }
 

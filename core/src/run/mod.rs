@@ -1,0 +1,63 @@
+//! What satellites report: runs of checks.
+
+use std::fmt;
+
+use crate::assignment::{CheckId, Json, SystemId};
+use crate::time::Timestamp;
+
+/// One run of a check, as a satellite reported it, of a pair that it is assigned to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedRun {
+    /// The check.
+    pub check: CheckId,
+    /// The system.
+    pub system: SystemId,
+    /// The system's environment, where the agent named one.
+    pub environment: Option<String>,
+    /// How it went.
+    pub status: RunStatus,
+    /// Milliseconds that it took.
+    pub latency_ms: Option<f64>,
+    /// Details, kept as they came.
+    pub result: Option<Json>,
+    /// When it began, by the agent's clock.
+    pub executed_at: Timestamp,
+    /// Unique per satellite, where the agent wants to be sure.
+    pub result_id: Option<String>,
+}
+
+/// How a run of a check went, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RunStatus {
+    /// As it should.
+    Healthy,
+    /// Something between the two.
+    Degraded,
+    /// It failed.
+    Unhealthy,
+}
+
+impl RunStatus {
+    /// Every status.
+    pub const ALL: &'static [Self] = &[Self::Healthy, Self::Degraded, Self::Unhealthy];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+
+    /// The status called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|status| status.name() == name)
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

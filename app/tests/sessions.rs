@@ -190,6 +190,24 @@ async fn a_pod_that_comes_back_grants_everybody_a_full_threshold() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_draining_pod_that_hears_little_did_not_sleep_and_waits_for_its_sockets() {
+    let mut world = World::new();
+    world.timing.drain_timeout = Millis::from_secs(60);
+    let pod = world.pod("a").await;
+    let satellite = connect(&pod, &create(&pod, "one").await).await;
+    let draining = tokio::spawn({
+        let pod = pod.clone();
+        async move { pod.drain().await }
+    });
+    sleep(Duration::from_secs(20)).await;
+    satellite.beat();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!draining.is_finished(), "its last socket is still open");
+    satellite.close(CloseReason::Drained).await;
+    draining.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_draining_pod_closes_its_sockets_records_nothing_and_accepts_nobody() {
     let world = World::new();
     let pod = world.pod("a").await;

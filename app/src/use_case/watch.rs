@@ -24,18 +24,19 @@ impl Pod {
         Ok(())
     }
 
-    /// The task that keeps the lease alive while the pod serves.
+    /// The task that keeps the lease alive while the pod serves, and the pulse as long as it runs.
     pub(crate) async fn keep_watch(self: Arc<Self>) {
         let lease = std::time::Duration::from(self.liveness.lease());
         let mut ticks = interval(lease / RENEWALS_PER_LEASE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !self.phase.is_draining() {
+        loop {
             ticks.tick().await;
             if self.pulse.beat(self.now()) {
                 self.slept();
             }
+            // A draining pod does not watch; still, only one that slept must seem to have slept.
             if self.phase.is_draining() {
-                return;
+                continue;
             }
             if let Err(error) = self.renew_watch().await {
                 warn!(%error, "this pod cannot store; it does not watch");

@@ -35,10 +35,14 @@ pub(super) fn open(case: &mut Case<'_>, verdict: &mut Verdict) {
     let unknown = |attempt: &&Attempt| attempt.answer == Answer::Unknown;
     let mut unanswered: Vec<&Attempt> = case.account.attempts.iter().filter(unknown).collect();
     for opening in openings {
-        let made =
-            |attempt: &&Attempt| by(attempt, opening) && attempt.presented - CLOCKS <= opening.at;
-        match unanswered.iter().rposition(made) {
-            Some(found) => {
+        // The last one that began before it, by the clocks as they are.
+        let made = (0..unanswered.len())
+            .filter(|at| by(unanswered[*at], opening))
+            .map(|at| (distance(unanswered[at].presented, Moment::MAX, opening.at), at))
+            .filter(|(distance, _)| *distance <= CLOCKS)
+            .min_by_key(|(distance, at)| (*distance, unanswered.len() - at));
+        match made {
+            Some((_, found)) => {
                 case.openers.insert(opening.epoch, unanswered.remove(found));
             }
             None => verdict.forbid("P1", satellite, format!("nobody made {opening:?}")),

@@ -236,6 +236,25 @@ fn p1_an_attempt_without_an_answer_may_have_been_made_but_once() {
 }
 
 #[test]
+fn an_attempt_that_began_later_is_not_taken_for_the_one_that_opened_a_session() {
+    let mut story = quiet().recorded(40.0, 2, "took_over", Some(40.0));
+    let mut attempt = story.evidence.accounts[0].attempts[0].clone();
+    attempt.answer = Answer::Unknown;
+    attempt.beats.clear();
+    for presented in [38.0, 40.9] {
+        attempt.presented = at(presented);
+        attempt.ended = Some((at(presented + 1.0), End::Broken));
+        story.evidence.accounts[0].attempts.push(attempt.clone());
+    }
+    let (asked, recorded) = (at(40.2), at(40.3));
+    let rotation = Rotation { satellite: ID.to_owned(), token: 0, asked, recorded };
+    story.evidence.rotations.push(rotation);
+    story.evidence.accounts[0].attempts[2].token = 1;
+    let story = story.recorded(40.25, 2, "revoked", None);
+    assert_eq!(story.noticed(), [""; 0]);
+}
+
+#[test]
 fn p11_a_time_of_another_clock_is_noticed() {
     let story = Story::begin().session(0.0, 5, None).recorded(3_600.0, 1, "authenticated", None);
     assert!(story.noticed().contains(&"E3"), "it is not recorded at its time");

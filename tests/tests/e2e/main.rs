@@ -9,6 +9,7 @@ mod credentials;
 mod restarts;
 mod event_stream;
 mod agent;
+mod checks;
 mod tls;
 mod bad_input;
 mod http_api;

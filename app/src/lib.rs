@@ -9,6 +9,7 @@
 
 #![deny(missing_docs)]
 
+pub mod json;
 pub mod pod;
 pub mod use_case;
 pub mod config;

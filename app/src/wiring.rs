@@ -13,7 +13,7 @@ pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 
 use crate::config::{NatsPlace, QueueSettings, Settings};
-use crate::pod::{GroundControl, WorkPorts};
+use crate::pod::{GroundControl, RunPorts, WorkPorts};
 
 /// A pod on its adapters.
 pub struct Wired {
@@ -51,6 +51,7 @@ pub async fn start(
             source: shared.clone(),
             revisions: shared.clone(),
         })
+        .runs(RunPorts { sink: shared.clone(), store: shared.clone() })
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)

@@ -93,6 +93,8 @@ pub const MAX_JSON_PATH_CHARS: usize = 1000;
 pub const MAX_SELECTOR_CHARS: usize = 4000;
 /// Bytes of the details of one run that are kept.
 pub const MAX_RUN_DETAILS: usize = 1024 * 1024;
+/// How far ahead of store time a run may have been executed, by the agent's clock: a day.
+pub const MAX_RUN_AHEAD: Millis = Millis::from_secs(24 * 3600);
 /// Characters of what an agent says of a strategy that it lacks.
 pub const MAX_STRATEGY_ERROR_CHARS: usize = 2000;
 /// Satellites that one assignment names.

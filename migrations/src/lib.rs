@@ -12,6 +12,7 @@ mod m0002_transitions;
 mod m0003_fleet;
 mod m0004_api_tokens;
 mod m0005_work;
+mod m0006_runs;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0003_fleet", sql: m0003_fleet::SQL }),
             Box::new(Step { name: "m0004_api_tokens", sql: m0004_api_tokens::SQL }),
             Box::new(Step { name: "m0005_work", sql: m0005_work::SQL }),
+            Box::new(Step { name: "m0006_runs", sql: m0006_runs::SQL }),
         ]
     }
 }

@@ -24,6 +24,7 @@
 
 mod store;
 mod work;
+mod runs;
 mod open;
 mod clock;
 mod write;

@@ -117,6 +117,7 @@ async fn a_sqlite_database_keeps_the_work() {
     no_case_fails_or_is_skipped(&conformance::work_store(fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::assignment_source(fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::revision_store(fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::run_store(fixture!(WorkAdapter)).await);
 }
 
 #[tokio::test]
@@ -126,6 +127,7 @@ async fn pods_on_a_postgresql_server_keep_the_work() {
         &conformance::assignment_source(server_fixture!(WorkAdapter)).await,
     );
     no_case_fails_or_is_skipped(&conformance::revision_store(server_fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::run_store(server_fixture!(WorkAdapter)).await);
 }
 
 #[tokio::test]

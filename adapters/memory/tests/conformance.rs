@@ -66,6 +66,7 @@ async fn the_memory_store_keeps_the_work() {
         conformance::work_store(make).await,
         conformance::assignment_source(make).await,
         conformance::revision_store(make).await,
+        conformance::run_store(make).await,
     ] {
         report.assert_passed();
         assert!(no_case_is_skipped(&report), "{report}");

@@ -50,6 +50,14 @@ pub enum ClientError {
         /// Names that come close.
         similar: Vec<String>,
     },
+    /// No other thing has this name or id.
+    #[error("there is no {what} {wanted:?}")]
+    NoSuch {
+        /// The kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        wanted: String,
+    },
     /// Several satellites fit.
     #[error("{wanted:?} could mean {}; say the whole name or id", listed(candidates))]
     Ambiguous {
@@ -86,6 +94,7 @@ impl ClientError {
             }
             Self::NotUnderstood { .. }
             | Self::NoSuchSatellite { .. }
+            | Self::NoSuch { .. }
             | Self::Ambiguous { .. }
             | Self::Setup(_) => true,
         }

@@ -7,6 +7,7 @@
 mod error;
 mod request;
 mod satellites;
+mod work;
 mod api_tokens;
 mod sse;
 mod events;
@@ -17,3 +18,4 @@ pub use events::{EventStream, StreamItem};
 pub use metrics::ServerMetrics;
 pub use request::Client;
 pub use satellites::ListFilter;
+pub use work::Kind;

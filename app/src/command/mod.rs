@@ -14,6 +14,8 @@ pub mod satellite;
 pub mod satellites;
 mod watch;
 pub mod events;
+pub mod work;
+pub mod results;
 pub mod api_tokens;
 pub mod load;
 pub mod demo;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArgs>),
     Satellite(satellite::SatelliteArgs),
     Satellites(satellites::SatellitesArgs),
+    Systems(work::SystemsArgs),
+    Checks(work::ChecksArgs),
+    Assignments(work::AssignmentsArgs),
+    Results(results::ResultsArgs),
     Events(events::EventsArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
     Load(load::LoadArgs),
@@ -51,6 +57,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve(args) => serve::run(*args).await?,
         Command::Satellite(args) => return Ok(satellite::run(args).await?.code()),
         Command::Satellites(args) => satellites::run(args).await?,
+        Command::Systems(args) => work::systems(args).await?,
+        Command::Checks(args) => work::checks(args).await?,
+        Command::Assignments(args) => work::assignments(args).await?,
+        Command::Results(args) => results::run(args).await?,
         Command::Events(args) => events::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,
         Command::Load(args) => return load::run(args).await,

@@ -14,7 +14,7 @@ use tracing::info;
 
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
-    Sessions, Timing, Watch, Work, WorkPorts,
+    RunPorts, Runs, Sessions, Timing, Watch, Work, WorkPorts,
 };
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
@@ -39,6 +39,7 @@ pub struct Builder {
     broadcast: Arc<dyn Broadcast>,
     recurring_work: Option<Arc<dyn RecurringWork>>,
     work: Option<WorkPorts>,
+    runs: Option<RunPorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -61,6 +62,7 @@ impl Builder {
             broadcast,
             recurring_work: None,
             work: None,
+            runs: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -84,6 +86,13 @@ impl Builder {
     #[must_use]
     pub fn work(mut self, work: WorkPorts) -> Self {
         self.work = Some(work);
+        self
+    }
+
+    /// Where runs of checks go; without it they are dropped without an answer.
+    #[must_use]
+    pub fn runs(mut self, runs: RunPorts) -> Self {
+        self.runs = Some(runs);
         self
     }
 
@@ -169,6 +178,7 @@ impl Builder {
             slow_hashes: SlowHashes::default(),
             events: EventHub::new(newest),
             work: self.work.map(|ports| Work::new(ports, policy)),
+            runs: self.runs.map(Runs::new),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -199,6 +209,9 @@ impl Pod {
         if self.work.is_some() {
             self.spawn(self.clone().relay_work());
             self.spawn(self.clone().store_applied());
+        }
+        if self.runs.is_some() {
+            self.spawn(self.clone().keep_runs());
         }
         Ok(())
     }

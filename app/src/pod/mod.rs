@@ -13,6 +13,7 @@ mod agents;
 mod watch;
 mod write;
 mod work;
+mod runs;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use attempts::FailedAttempts;
 pub use builder::{Builder, StartError};
 pub use fights::Fights;
 pub use phase::{Phase, PhaseCell, Pulse};
+pub use runs::{RunPorts, Runs, WaitingRun};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
 pub use watch::Watch;
@@ -66,6 +68,7 @@ pub struct Pod {
     pub(crate) slow_hashes: SlowHashes,
     pub(crate) events: EventHub,
     pub(crate) work: Option<Work>,
+    pub(crate) runs: Option<Runs>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,
@@ -97,6 +100,8 @@ pub struct Timing {
     /// Configurations are compared with what satellites were told this often, besides when
     /// something says that they changed.
     pub compare_work: Millis,
+    /// Runs received before this are deleted.
+    pub run_retention: Millis,
 }
 
 impl Default for Timing {
@@ -107,6 +112,7 @@ impl Default for Timing {
             drain_timeout: Millis::from_secs(15),
             transition_retention: Millis::from_secs(365 * 24 * 3600),
             compare_work: Millis::from_secs(60),
+            run_retention: Millis::from_secs(30 * 24 * 3600),
         }
     }
 }

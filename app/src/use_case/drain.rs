@@ -52,6 +52,11 @@ impl Pod {
             }
             sleep(STEP.into()).await;
         }
+        if let Some(runs) = &self.runs
+            && let Err(error) = self.keep_waiting(runs).await
+        {
+            warn!(%error, "the last runs are not kept; agents that want to be sure send them again");
+        }
         loop {
             let emptied = self.sessions.empty.notified();
             if self.sessions.is_empty() {

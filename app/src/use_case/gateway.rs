@@ -9,6 +9,8 @@ use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Nudge, SatelliteGateway, SessionRef,
 };
 
+use groundcontrol_core::run::ReportedRun;
+
 use crate::pod::GroundControl;
 
 #[async_trait]
@@ -35,5 +37,13 @@ impl SatelliteGateway for GroundControl {
 
     fn applied(&self, session: SessionRef, revision: Revision) {
         self.pod.take_applied(session, revision);
+    }
+
+    fn reported(&self, session: SessionRef, run: ReportedRun) {
+        self.pod.take_run(session, run);
+    }
+
+    fn lacks_strategy(&self, session: SessionRef, strategy: String, message: String) {
+        self.pod.take_strategy_error(session, strategy, message);
     }
 }

@@ -9,6 +9,7 @@ mod monitor;
 mod nudges;
 mod configure;
 mod relay;
+mod runs;
 pub mod events;
 mod credentials;
 mod manage;

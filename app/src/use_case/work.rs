@@ -6,9 +6,11 @@ use groundcontrol_core::assignment::{
 };
 use groundcontrol_core::ports::{
     AssignmentQuery, AssignmentRequest, AssignmentUpdate, CheckRequest, CheckUpdate, Dangling,
-    FieldError, FleetError, Nudge, Saved, SystemRequest, SystemUpdate, WorkService,
+    FieldError, FleetError, Nudge, RunQuery, RunStore, Saved, SystemRequest, SystemUpdate,
+    WorkService,
 };
-use groundcontrol_core::satellite::Name;
+use groundcontrol_core::run::{StoredRun, StrategyError};
+use groundcontrol_core::satellite::{Name, SatelliteId};
 
 use crate::pod::{GroundControl, WorkPorts};
 
@@ -20,6 +22,11 @@ impl GroundControl {
     fn work(&self) -> Result<&WorkPorts, FleetError> {
         let work = self.pod.work.as_ref().map(|work| &work.ports);
         work.ok_or(FleetError::NotOffered { what: "work for satellites" })
+    }
+
+    fn run_store(&self) -> Result<&dyn RunStore, FleetError> {
+        let runs = self.pod.runs.as_ref().map(|runs| &*runs.ports.store);
+        runs.ok_or(FleetError::NotOffered { what: "results of checks" })
     }
 
     /// Tells all pods to look, once something was saved.
@@ -157,6 +164,18 @@ impl WorkService for GroundControl {
 
     async fn remove_assignment(&self, id: AssignmentId) -> Result<(), FleetError> {
         self.removed(self.work()?.store.remove_assignment(id).await?, ASSIGNMENT)
+    }
+
+    async fn runs(&self, query: RunQuery) -> Result<Vec<StoredRun>, FleetError> {
+        Ok(self.run_store()?.runs(&query).await?)
+    }
+
+    async fn strategy_errors(
+        &self,
+        satellite: SatelliteId,
+    ) -> Result<Vec<StrategyError>, FleetError> {
+        self.pod.view(satellite).await?;
+        Ok(self.run_store()?.strategy_errors(satellite).await?)
     }
 
     async fn sandbox_policy(&self) -> Result<Option<Json>, FleetError> {

@@ -116,6 +116,7 @@ impl World {
             self.broadcast.clone(),
         )
         .work(self.work.ports())
+        .runs(self.work.run_ports())
         .name(PodName::new(name))
         .liveness(self.liveness)
         .timing(self.timing);

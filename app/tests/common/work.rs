@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use groundcontrol::pod::{GroundControl, WorkPorts};
+use groundcontrol::pod::{GroundControl, RunPorts, WorkPorts};
 use groundcontrol_core::assignment::{
     Assignment, Check, Collectors, Configuration, Interval, Json, Revision, Selector,
     StoredRevision, Target,
 };
 use groundcontrol_core::ports::{
-    AssignmentRequest, AssignmentSource, CheckRequest, RevisionStore, RevisionWrite, StoreError,
-    StoreResult, SystemRequest, WorkService as _,
+    AssignmentRequest, AssignmentSource, CheckRequest, RevisionStore, RevisionWrite, RunSink,
+    StoreError, StoreResult, SystemRequest, WorkService as _,
 };
+use groundcontrol_core::run::{Run, StrategyError};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_memory::MemoryStore;
 
@@ -36,6 +37,10 @@ impl CountedWork {
             source: self.clone(),
             revisions: self.clone(),
         }
+    }
+
+    pub fn run_ports(self: &Arc<Self>) -> RunPorts {
+        RunPorts { sink: self.clone(), store: Arc::new(self.memory.clone()) }
     }
 
     /// Calls that read, and calls that write.
@@ -83,6 +88,18 @@ impl RevisionStore for CountedWork {
     async fn record_applied(&self, applied: &[(SatelliteId, Revision)]) -> StoreResult<()> {
         self.writes.fetch_add(1, Ordering::Relaxed);
         self.memory.record_applied(applied).await
+    }
+}
+
+#[async_trait]
+impl RunSink for CountedWork {
+    async fn record_runs(&self, runs: &[Run]) -> StoreResult<()> {
+        self.read()?;
+        self.memory.record_runs(runs).await
+    }
+
+    async fn record_strategy_errors(&self, errors: &[StrategyError]) -> StoreResult<()> {
+        self.memory.record_strategy_errors(errors).await
     }
 }
 

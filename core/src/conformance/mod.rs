@@ -45,15 +45,21 @@ pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 
 use crate::ports::{
-    ApiTokenStore, AssignmentSource, Broadcast, Clock, RecurringWork, RevisionStore,
-    SatelliteStore, WorkStore,
+    ApiTokenStore, AssignmentSource, Broadcast, Clock, RecurringWork, RevisionStore, RunSink,
+    RunStore, SatelliteStore, WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
 /// one port writes shows in what another reads.
-pub trait WorkAdapter: SatelliteStore + WorkStore + AssignmentSource + RevisionStore {}
+pub trait WorkAdapter:
+    SatelliteStore + WorkStore + AssignmentSource + RevisionStore + RunSink + RunStore
+{
+}
 
-impl<A: SatelliteStore + WorkStore + AssignmentSource + RevisionStore> WorkAdapter for A {}
+impl<A> WorkAdapter for A where
+    A: SatelliteStore + WorkStore + AssignmentSource + RevisionStore + RunSink + RunStore
+{
+}
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
 pub async fn satellite_store<F, Fut, T>(make: F) -> Report
@@ -103,6 +109,17 @@ where
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     runner::run("revision_store", work::revisions::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`RunSink`] and [`RunStore`]. Each store must be
+/// empty.
+pub async fn run_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WorkAdapter>>,
+{
+    runner::run("run_store", work::runs::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

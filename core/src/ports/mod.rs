@@ -2,7 +2,7 @@
 //!
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
-//! [`RevisionStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
+//! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
 //! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
 //! sockets, [`FleetService`] and [`WorkService`] for operators. [`Outbox`] is the way back to one socket.
 //!
@@ -17,6 +17,7 @@ mod api_token_store;
 mod work_store;
 mod assignment_source;
 mod revision_store;
+mod run_store;
 mod broadcast;
 mod waiting_nudges;
 mod recurring_work;
@@ -39,6 +40,7 @@ pub use gateway::{
 };
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use revision_store::{RevisionStore, RevisionWrite};
+pub use run_store::{RunQuery, RunSink, RunStore};
 pub use satellite_store::{
     ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
     Guard, HeartbeatWrite, ListQuery, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,
@@ -54,6 +56,6 @@ pub use work_store::{
 pub use {
     api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource, clock::MockClock,
     fleet::MockFleetService, gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
-    revision_store::MockRevisionStore, satellite_store::MockSatelliteStore, work::MockWorkService,
-    work_store::MockWorkStore,
+    revision_store::MockRevisionStore, run_store::MockRunSink, run_store::MockRunStore,
+    satellite_store::MockSatelliteStore, work::MockWorkService, work_store::MockWorkStore,
 };

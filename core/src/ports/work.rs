@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 
 use super::fleet::FleetError;
+use super::run_store::RunQuery;
 use super::work_store::{AssignmentQuery, AssignmentUpdate, CheckUpdate, SystemUpdate};
 use crate::assignment::{
     Assignment, AssignmentId, Check, CheckId, Collectors, Interval, Json, StrategyId, System,
     SystemId, Target,
 };
-use crate::satellite::Name;
+use crate::run::{StoredRun, StrategyError};
+use crate::satellite::{Name, SatelliteId};
 
 /// Implemented by the app, called by the adapters that operators and programs talk to.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -64,6 +66,15 @@ pub trait WorkService: Send + Sync {
 
     /// Removes an assignment.
     async fn remove_assignment(&self, id: AssignmentId) -> Result<(), FleetError>;
+
+    /// The runs that match, newest first by when they were executed.
+    async fn runs(&self, query: RunQuery) -> Result<Vec<StoredRun>, FleetError>;
+
+    /// What a satellite's agent said of strategies that it lacks.
+    async fn strategy_errors(
+        &self,
+        satellite: SatelliteId,
+    ) -> Result<Vec<StrategyError>, FleetError>;
 
     /// What scripts may do, one JSON object; none where nothing is set.
     async fn sandbox_policy(&self) -> Result<Option<Json>, FleetError>;

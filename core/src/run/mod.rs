@@ -1,6 +1,12 @@
 //! What satellites report: runs of checks.
 
+mod judge;
+mod record;
+
 use std::fmt;
+
+pub use judge::{FailedAssertion, Tools, judge};
+pub use record::{Run, StoredRun, StrategyError};
 
 use crate::assignment::{CheckId, Json, SystemId};
 use crate::time::Timestamp;

@@ -9,6 +9,7 @@ mod history;
 pub(crate) mod fleet;
 mod api_tokens;
 pub(crate) mod work;
+pub(crate) mod runs;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};

@@ -18,6 +18,7 @@ mod api_tokens;
 mod work;
 mod assignments;
 mod revisions;
+mod runs;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(crate) use api_tokens::{DeleteApiToken, PutApiToken};
 pub(crate) use assignments::{CreateAssignment, RemoveAssignment, UpdateAssignment};
 pub(crate) use credentials::ChangeCredentials;
 pub(crate) use revisions::{RecordApplied, RecordRevisions};
+pub(crate) use runs::{PruneRuns, RecordRuns, RecordStrategyErrors};
 pub(crate) use satellites::{Create, Remove, Update};
 pub(crate) use upkeep::{Probe, Prune, SetLiveness};
 pub(crate) use watch::{EndWatch, RenewWatch};

@@ -13,6 +13,7 @@ mod connection;
 mod event;
 mod opaque;
 mod work;
+mod run;
 mod api_token;
 mod probe;
 
@@ -23,9 +24,10 @@ pub use opaque::Opaque;
 pub use page::Page;
 pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
+pub use run::{Run, StrategyError};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
 pub(crate) use word::not_one_of;
-pub use word::{Cause, Edge, EventType, Instant, LastEvent, Scope, Secret, Status};
+pub use word::{Cause, Edge, EventType, Instant, LastEvent, RunStatus, Scope, Secret, Status};
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,
     SandboxPolicy, Selector, System, UpdateAssignment, UpdateCheck, UpdateSystem,

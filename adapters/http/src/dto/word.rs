@@ -74,6 +74,11 @@ named! {
 }
 
 named! {
+    /// How a run went: `healthy`, `degraded` or `unhealthy`.
+    RunStatus(groundcontrol_core::run::RunStatus), groundcontrol_core::run::RunStatus::ALL.iter().copied()
+}
+
+named! {
     /// The last edge of a connection: `connected`, `disconnected` or `heartbeat_lost`.
     LastEvent(core::LifecycleEvent), core::LifecycleEvent::ALL.iter().copied()
 }

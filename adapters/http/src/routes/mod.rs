@@ -7,6 +7,7 @@ mod systems;
 mod checks;
 mod assignments;
 mod sandbox_policy;
+mod results;
 mod api_tokens;
 mod operations;
 
@@ -64,6 +65,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(checks::router(service))
         .merge(assignments::router(service))
         .merge(sandbox_policy::router(service))
+        .merge(results::router(service))
         .merge(api_tokens::router(service))
         .merge(operations::router())
 }

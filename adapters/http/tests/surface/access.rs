@@ -52,6 +52,8 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/assignments/{id}",             MANAGE, ""),
     ("PATCH",  "/api/v1/assignments/{id}",             MANAGE, "{}"),
     ("DELETE", "/api/v1/assignments/{id}",             MANAGE, ""),
+    ("GET",    "/api/v1/results",                      READ,   ""),
+    ("GET",    "/api/v1/satellites/{id}/strategy-errors", READ, ""),
     ("GET",    "/api/v1/sandbox-policy",               MANAGE, ""),
     ("PUT",    "/api/v1/sandbox-policy",               MANAGE, "{}"),
     ("POST",   "/api/v1/api-tokens",                   ADMIN,  TOKEN),

@@ -17,6 +17,7 @@ use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
     MockWorkService, Readiness, SatelliteView, Scope, StoredSatellite,
 };
+use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::{
     Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
     Token,
@@ -96,6 +97,11 @@ pub(crate) fn willing_work() -> MockWorkService {
     work.expect_assignments().returning(|_| Ok(vec![assignment()]));
     work.expect_update_assignment().returning(|_, _| Ok(assignment()));
     work.expect_remove_assignment().returning(|_| Ok(()));
+    work.expect_runs().returning(|_| Ok(vec![run()]));
+    work.expect_strategy_errors().returning(|satellite| {
+        let (strategy, message) = ("s".to_owned(), "m".to_owned());
+        Ok(vec![StrategyError { satellite, strategy, message, at: at(0) }])
+    });
     work.expect_sandbox_policy().returning(|| Ok(Some(Json::trusted("{\"a\":{}}"))));
     work.expect_set_sandbox_policy().returning(|_| Ok(()));
     work
@@ -128,6 +134,27 @@ pub(crate) fn check() -> Check {
         collectors: Collectors::new(vec![collector]).unwrap(),
         interval: Interval::new(60).unwrap(),
         created_at: at(0),
+    }
+}
+
+/// A run that has everything that a run can have.
+pub(crate) fn run() -> StoredRun {
+    StoredRun {
+        number: 7,
+        satellite: id(),
+        source: "a (eu)".into(),
+        run: ReportedRun {
+            check: CheckId(id().0),
+            system: SystemId(id().0),
+            environment: Some("prod".into()),
+            status: RunStatus::Unhealthy,
+            latency_ms: Some(1.5),
+            result: Some(Json::trusted("{\"a\":  1.0}")),
+            executed_at: at(1),
+            result_id: Some("r".into()),
+        },
+        failed: Some(Json::trusted("{\"field\":\"f\"}")),
+        received_at: at(2),
     }
 }
 

@@ -59,6 +59,7 @@ impl State {
         self.names.remove(&stored.name);
         self.satellites.remove(&id);
         self.work.forget(id);
+        self.runs.forget(id);
         WriteOutcome::Applied
     }
 }

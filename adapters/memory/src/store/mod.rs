@@ -8,6 +8,7 @@ mod watch;
 mod history;
 mod api_token;
 mod work;
+mod runs;
 
 use std::sync::Arc;
 

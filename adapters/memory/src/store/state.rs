@@ -16,6 +16,7 @@ use groundcontrol_core::time::Millis;
 
 use super::api_token::ApiTokens;
 use super::history::History;
+use super::runs::Runs;
 use super::watch::Watch;
 use super::work::Work;
 
@@ -30,6 +31,7 @@ pub(super) struct State {
     pub(super) history: History,
     pub(super) api_tokens: ApiTokens,
     pub(super) work: Work,
+    pub(super) runs: Runs,
 }
 
 /// One satellite.

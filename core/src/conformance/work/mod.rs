@@ -3,4 +3,5 @@
 pub(super) mod store;
 pub(super) mod source;
 pub(super) mod revisions;
+pub(super) mod runs;
 mod bench;

@@ -43,7 +43,7 @@ pub fn judge(
         collector.assertions.iter().find_map(|assertion| {
             judge_one(entry, assertion, tools)
                 .err()
-                .map(|failed| FailedAssertion { entry_id: collector.id.clone(), ..failed })
+                .map(|failed| FailedAssertion { entry_id: collector.id.clone(), ..*failed })
         })
     })
 }
@@ -52,16 +52,17 @@ fn judge_one(
     entry: Option<&Value>,
     assertion: &Assertion,
     tools: &dyn Tools,
-) -> Result<(), FailedAssertion> {
-    let failed =
-        |expected: Option<Value>, actual: Option<Value>, reason: Option<String>| FailedAssertion {
+) -> Result<(), Box<FailedAssertion>> {
+    let failed = |expected: Option<Value>, actual: Option<Value>, reason: Option<String>| {
+        Box::new(FailedAssertion {
             entry_id: String::new(),
             field: assertion.field.clone(),
             operator: assertion.operator.clone(),
             expected,
             actual,
             reason,
-        };
+        })
+    };
     let expected = match assertion.value.as_ref().map(|json| tools.parse(json.as_str())) {
         Some(Ok(value)) => Some(value),
         Some(Err(why)) => return Err(failed(None, None, Some(why))),

@@ -174,7 +174,7 @@ async fn a_policy_is_one_object_kept_to_the_letter() {
         .return_once(|_| Ok(()));
     let path = "/api/v1/sandbox-policy";
     let answer = write(work, Method::PUT, path, "{ \"a\":  1.0 }").await;
-    assert_eq!((answer.status.as_u16(), answer.text().as_ref()), (200, "{ \"a\":  1.0 }"));
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "{ \"a\":  1.0 }"));
     let answer = write(MockWorkService::new(), Method::PUT, path, "[1]").await;
     assert_eq!(answer.status, 422);
     let mut work = MockWorkService::new();

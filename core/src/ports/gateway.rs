@@ -32,21 +32,15 @@ pub trait SatelliteGateway: Send + Sync {
 
     /// The agent runs the configuration of this revision. Never waits. By default nobody wants to
     /// know.
-    fn applied(&self, session: SessionRef, revision: Revision) {
-        let _ = (session, revision);
-    }
+    fn applied(&self, _session: SessionRef, _revision: Revision) {}
 
     /// The agent reports a run of a pair that it is assigned to. Never waits; what becomes of it
     /// is told by [`Order::Acknowledge`] where the agent wants to be sure. By default it is
     /// dropped without an answer, so that the agent keeps it.
-    fn reported(&self, session: SessionRef, run: ReportedRun) {
-        let _ = (session, run);
-    }
+    fn reported(&self, _session: SessionRef, _run: ReportedRun) {}
 
     /// The agent lacks a strategy, or cannot load it. Never waits. By default nobody wants to know.
-    fn lacks_strategy(&self, session: SessionRef, strategy: String, message: String) {
-        let _ = (session, strategy, message);
-    }
+    fn lacks_strategy(&self, _session: SessionRef, _strategy: String, _message: String) {}
 }
 
 /// Somebody who claims to be a satellite.

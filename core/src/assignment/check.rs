@@ -235,4 +235,36 @@ mod tests {
         assert!(Collectors::new(many(limits::MAX_COLLECTORS)).is_ok());
         assert!(Collectors::new(many(limits::MAX_COLLECTORS + 1)).is_err());
     }
+
+    #[test]
+    fn the_number_of_assertions_is_limited() {
+        let with = |count: usize| {
+            let assertion = Assertion {
+                field: "body".into(),
+                json_path: None,
+                operator: "exists".into(),
+                value: None,
+            };
+            Collectors::new(vec![Collector {
+                assertions: vec![assertion; count],
+                ..collector("a", "x")
+            }])
+        };
+        assert!(with(limits::MAX_ASSERTIONS - 1).is_ok());
+        assert!(with(limits::MAX_ASSERTIONS).is_ok());
+        assert_eq!(with(limits::MAX_ASSERTIONS + 1).unwrap_err().pointer, "/0/assertions");
+    }
+
+    #[test]
+    fn an_interval_is_as_long_in_milliseconds_as_in_seconds() {
+        assert_eq!(Interval::new(90).unwrap().millis(), Millis::from_secs(90));
+    }
+
+    #[test]
+    fn a_strategy_is_shown_as_it_was_given() {
+        let strategy: StrategyId = "healthcheck-http.http".parse().unwrap();
+        assert_eq!(strategy.as_str(), "healthcheck-http.http");
+        assert_eq!(strategy.to_string(), "healthcheck-http.http");
+        assert!(" ".parse::<StrategyId>().is_err());
+    }
 }

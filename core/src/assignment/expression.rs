@@ -311,6 +311,7 @@ mod tests {
     fn negative_terms_hold_where_the_tag_is_absent() {
         assert!(matches("a != b", &[]) && matches("a notin (b)", &[]));
         assert!(!matches("a != b", &[("a", "b")]) && !matches("a notin (c, b)", &[("a", "b")]));
+        assert!(matches("a != b", &[("a", "c")]) && matches("a notin (b)", &[("a", "c")]));
         assert!(!matches("a = b", &[]) && !matches("a in (b)", &[]) && !matches("a", &[]));
     }
 
@@ -346,9 +347,36 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_is_too_long_is_refused() {
-        assert!("a".repeat(limits::MAX_SELECTOR_CHARS).parse::<TagExpression>().is_ok());
-        assert!("a".repeat(limits::MAX_SELECTOR_CHARS + 1).parse::<TagExpression>().is_err());
+    fn two_equals_signs_say_what_one_says() {
+        assert_eq!("a == b".parse::<TagExpression>(), "a = b".parse());
+        assert_eq!("a==b".parse::<TagExpression>(), "a = b".parse());
+    }
+
+    #[test]
+    fn every_kind_of_term_is_kept_and_shown_so_that_it_reads_back() {
+        let text = r#"a, !b, c = d, e != "f g", h in (i, ""), j notin ("k\"", "\\", l)"#;
+        let expression: TagExpression = text.parse().unwrap();
+        let word = str::to_owned;
+        assert_eq!(
+            expression.terms(),
+            [
+                Term::Exists(word("a")),
+                Term::Absent(word("b")),
+                Term::Is(word("c"), word("d")),
+                Term::IsNot(word("e"), word("f g")),
+                Term::In(word("h"), vec![word("i"), word("")]),
+                Term::NotIn(word("j"), vec![word("k\""), word("\\"), word("l")]),
+            ]
+        );
+        assert_eq!(expression.to_string(), text);
+    }
+
+    #[test]
+    fn an_expression_that_is_too_long_is_refused_at_the_first_character_too_many() {
+        let most = limits::MAX_SELECTOR_CHARS;
+        assert!("a".repeat(most).parse::<TagExpression>().is_ok());
+        let error = "a".repeat(most + 2).parse::<TagExpression>().unwrap_err();
+        assert_eq!(error.at, most + 1);
     }
 
     #[test]
@@ -358,6 +386,7 @@ mod tests {
         let most = limits::MAX_SELECTOR_CHARS.div_ceil(3);
         let shown = crowded(most).unwrap().to_string();
         assert_eq!(shown.parse(), crowded(most));
-        assert!(crowded(most + 1).is_err());
+        // The whole text was read: its `n` characters and `n - 1` commas.
+        assert_eq!(crowded(most + 1).unwrap_err().at, 2 * (most + 1));
     }
 }

@@ -38,3 +38,13 @@ impl fmt::Debug for Json {
         write!(f, "Json({} bytes)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_tells_the_size_and_nothing_else() {
+        assert_eq!(format!("{:?}", Json::trusted(r#"{"password":1}"#)), "Json(14 bytes)");
+    }
+}

@@ -83,7 +83,8 @@ fn satellites_that_run_the_same_share_one_configuration() {
     let found = catalogue.configurations(&[place(7, &[]), place(8, &[])]);
     assert!(Arc::ptr_eq(&found[0], &found[1]));
     let first = found[0].rendered(|assigned| assigned.len().to_string().into());
-    assert_eq!(first, found[1].rendered(|_| panic!("rendered twice")));
+    assert_eq!(first, "1");
+    assert_eq!(found[1].rendered(|_| panic!("rendered twice")), "1");
 }
 
 #[test]
@@ -147,7 +148,27 @@ fn whatever_a_satellite_is_told_is_in_the_fingerprint() {
 fn a_fingerprint_survives_being_stored() {
     let fingerprint = Fingerprint::of_nothing();
     assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
-    assert_eq!("é".repeat(32).parse::<Fingerprint>(), Err(NotAFingerprint));
+    let digits = |text: &str, times: usize| text.repeat(times).parse::<Fingerprint>();
+    assert_eq!(digits("ab", 32).map(|read| read.to_string()), Ok("ab".repeat(32)));
+    for (text, times) in [("é", 32), ("+a", 32), ("ab", 31), ("ab", 33), ("", 0)] {
+        assert_eq!(digits(text, times), Err(NotAFingerprint), "{times} times {text:?}");
+    }
+}
+
+#[test]
+fn a_configuration_is_printed_as_its_size_and_its_fingerprint() {
+    let assigned = Assigned { check: Arc::new(check(1)), system: Arc::new(system(1)) };
+    let some = Configuration::new(vec![assigned]);
+    let fingerprint = some.fingerprint();
+    assert_eq!(format!("{some:?}"), format!("Configuration(1 assigned, {fingerprint})"));
+    assert_eq!(format!("{fingerprint:?}"), fingerprint.to_string());
+}
+
+#[test]
+fn configurations_are_the_same_when_they_say_the_same() {
+    let of = |id| Assigned { check: Arc::new(check(id)), system: Arc::new(system(1)) };
+    assert_eq!(Configuration::new(vec![of(1), of(2)]), Configuration::new(vec![of(2), of(1)]));
+    assert_ne!(Configuration::new(vec![of(1)]), Configuration::new(vec![of(2)]));
 }
 
 #[test]
@@ -161,4 +182,5 @@ fn a_revision_grows_with_every_change_and_only_then() {
         StoredRevision { revision: Revision(4), fingerprint: some.fingerprint(), applied: None };
     assert_eq!(stored.revised(&some), Revised::Same(Revision(4)));
     assert_eq!(stored.revised(&Configuration::default()), Revised::Next(Revision(5)));
+    assert_eq!(stored.revision.to_string(), "4");
 }

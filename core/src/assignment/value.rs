@@ -58,4 +58,12 @@ mod tests {
     fn what_is_no_object_has_no_members() {
         assert_eq!(Value::Text("a".into()).get("a"), None);
     }
+
+    #[test]
+    fn only_text_is_text() {
+        assert_eq!(Value::Text("a".into()).as_text(), Some("a"));
+        for other in [Value::Null, Value::Bool(true), Value::Number(1.0), Value::Array(vec![])] {
+            assert_eq!(other.as_text(), None, "{other:?}");
+        }
+    }
 }

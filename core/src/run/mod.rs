@@ -67,3 +67,19 @@ impl fmt::Display for RunStatus {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_found_by_its_name_and_no_other_is() {
+        let names: Vec<_> = RunStatus::ALL.iter().map(|status| status.name()).collect();
+        assert_eq!(names, ["healthy", "degraded", "unhealthy"]);
+        for status in RunStatus::ALL {
+            assert_eq!(RunStatus::from_name(status.name()), Some(*status));
+            assert_eq!(status.to_string(), status.name());
+        }
+        assert_eq!(RunStatus::from_name("Healthy"), None);
+    }
+}

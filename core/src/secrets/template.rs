@@ -110,6 +110,9 @@ mod tests {
             [Literal("a"), Secret("A"), Literal("b"), Secret("B"), Secret("C")]
         );
         assert_eq!(parts("${${{ secrets.A }}"), [Literal("${"), Secret("A")]);
+        assert_eq!(parts("a${{${{ secrets.A }}"), [Literal("a${{"), Secret("A")]);
+        assert_eq!(parts("${{ é }}${{ secrets.A }}"), [Literal("${{ é }}"), Secret("A")]);
+        assert!(has_reference("a${{ b }}${{ secrets.A }}"));
     }
 
     #[test]

@@ -65,3 +65,107 @@ pub(super) fn said(message: &str) -> String {
 fn cut(text: &str, most: usize) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::assignment::{Assigned, Check, Collectors, Interval, System};
+    use crate::run::RunStatus;
+
+    const ID: &str = "00000000-0000-0000-0000-000000000001";
+    const OTHER: &str = "00000000-0000-0000-0000-000000000002";
+
+    /// Check 1 of system 1.
+    fn told() -> Configuration {
+        let (id, created_at) = (Uuid::from_u128(1), Timestamp::from_millis(0));
+        let check = Check {
+            id: CheckId(id),
+            name: "c".parse().unwrap(),
+            strategy: "s".parse().unwrap(),
+            config: Json::empty_object(),
+            collectors: Collectors::default(),
+            interval: Interval::new(60).unwrap(),
+            created_at,
+        };
+        let metadata = Json::empty_object();
+        let system = System { id: SystemId(id), name: "s".parse().unwrap(), metadata, created_at };
+        Configuration::new(vec![Assigned { check: Arc::new(check), system: Arc::new(system) }])
+    }
+
+    fn run() -> RunResult<'static> {
+        RunResult {
+            config_id: ID.into(),
+            system_id: ID.into(),
+            status: RunStatus::Degraded,
+            latency_ms: Some(1.5),
+            result: Some("{}".into()),
+            executed_at: "1970-01-01T00:00:01Z".into(),
+            environment_id: Some("e".into()),
+            result_id: Some("r".into()),
+        }
+    }
+
+    fn reason(said: RunResult<'_>) -> Option<&'static str> {
+        judged(Some(&told()), said).err().map(|refused| refused.reason)
+    }
+
+    #[test]
+    fn a_run_that_counts_is_kept_as_it_was_told() {
+        let id = Uuid::from_u128(1);
+        let kept = ReportedRun {
+            check: CheckId(id),
+            system: SystemId(id),
+            environment: Some("e".into()),
+            status: RunStatus::Degraded,
+            latency_ms: Some(1.5),
+            result: Some(Json::empty_object()),
+            executed_at: Timestamp::from_millis(1_000),
+            result_id: Some("r".into()),
+        };
+        assert_eq!(judged(Some(&told()), run()).ok(), Some(kept));
+    }
+
+    #[test]
+    fn only_the_assigned_pair_counts_and_nothing_where_nothing_was_told() {
+        assert_eq!(reason(RunResult { config_id: OTHER.into(), ..run() }), Some(NOT_ASSIGNED));
+        assert_eq!(reason(RunResult { system_id: OTHER.into(), ..run() }), Some(NOT_ASSIGNED));
+        assert_eq!(reason(RunResult { system_id: "s".into(), ..run() }), Some(NOT_ASSIGNED));
+        let untold = judged(None, run()).err().map(|refused| refused.reason);
+        assert_eq!(untold, Some(NOT_ASSIGNED));
+    }
+
+    #[test]
+    fn details_count_up_to_their_limit() {
+        let with = |bytes: usize| RunResult { result: Some("x".repeat(bytes).into()), ..run() };
+        assert_eq!(reason(with(MAX_RUN_DETAILS)), None);
+        assert_eq!(reason(with(MAX_RUN_DETAILS + 1)), Some(TOO_LARGE));
+    }
+
+    #[test]
+    fn names_count_up_to_their_limit_in_characters() {
+        let long = |chars: usize| Some("é".repeat(chars));
+        let (fits, too_long) = (long(MAX_NAME_CHARS), long(MAX_NAME_CHARS + 1));
+        assert_eq!(reason(RunResult { result_id: fits.clone(), ..run() }), None);
+        assert_eq!(reason(RunResult { environment_id: fits, ..run() }), None);
+        assert_eq!(reason(RunResult { result_id: too_long.clone(), ..run() }), Some(LONG_NAME));
+        assert_eq!(reason(RunResult { environment_id: too_long, ..run() }), Some(LONG_NAME));
+    }
+
+    #[test]
+    fn a_latency_that_is_no_number_is_not_kept() {
+        let kept = judged(Some(&told()), RunResult { latency_ms: Some(f64::NAN), ..run() });
+        assert_eq!(kept.ok().map(|run| run.latency_ms), Some(None));
+    }
+
+    #[test]
+    fn what_is_said_of_a_strategy_is_cut_to_its_limits_and_stays_on_one_line() {
+        assert_eq!(named("a\nb"), "a b");
+        assert_eq!(said("a\u{1b}b\n"), "a b ");
+        assert_eq!(named(&"é".repeat(5_000)).chars().count(), MAX_NAME_CHARS);
+        assert_eq!(said(&"é".repeat(5_000)).chars().count(), MAX_STRATEGY_ERROR_CHARS);
+    }
+}

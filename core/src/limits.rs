@@ -128,5 +128,7 @@ mod tests {
         assert_eq!(READ_BYTES_PER_MINUTE, 67_108_864);
         assert_eq!(OUTGOING_BYTES, 33_554_432);
         assert_eq!(MAX_BODY, 1_048_576);
+        assert_eq!(MAX_RUN_DETAILS, 1_048_576);
+        assert_eq!(MAX_RUN_AHEAD, Millis::new(86_400_000));
     }
 }

@@ -294,6 +294,7 @@ mod tests {
             ("isFalse", None, no, yes),
             ("equals", Some("1.0"), text("1"), text("1.1")),
             ("equals", Some("\"a\""), text("a"), text("b")),
+            ("equals", Some("[1]"), some.clone(), none.clone()),
             ("notEquals", Some("1"), text("2"), one.clone()),
             ("contains", Some("\"a\""), text("bab"), text("b")),
             ("startsWith", Some("\"a\""), text("ab"), text("ba")),

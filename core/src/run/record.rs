@@ -78,3 +78,62 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::assignment::{CheckId, SystemId};
+
+    fn run(result_id: Option<&str>) -> Run {
+        kept(result_id, None)
+    }
+
+    fn kept(result_id: Option<&str>, failed: Option<Json>) -> Run {
+        let run = ReportedRun {
+            check: CheckId(Uuid::from_u128(1)),
+            system: SystemId(Uuid::from_u128(2)),
+            environment: None,
+            status: RunStatus::Degraded,
+            latency_ms: None,
+            result: None,
+            executed_at: Timestamp::from_millis(3),
+            result_id: result_id.map(str::to_owned),
+        };
+        let (name, region) = ("berlin-1".parse().unwrap(), "eu".parse().unwrap());
+        let satellite = SatelliteId(Uuid::from_u128(4));
+        Run::new((satellite, &name, &region), run, failed, Timestamp::from_millis(5))
+    }
+
+    #[test]
+    fn a_failed_assertion_makes_a_run_unhealthy_and_nothing_makes_it_better() {
+        assert_eq!(kept(None, None).run.status, RunStatus::Degraded);
+        let failed = kept(None, Some(Json::empty_object()));
+        assert_eq!(failed.run.status, RunStatus::Unhealthy);
+        assert_eq!(failed.source, "berlin-1 (eu)");
+    }
+
+    #[test]
+    fn a_run_that_has_an_id_is_repeated_by_whatever_has_it() {
+        let mut later = run(Some("r"));
+        later.run.executed_at = Timestamp::from_millis(9);
+        assert_eq!(later.repetition(), run(Some("r")).repetition());
+        assert_ne!(run(Some("s")).repetition(), run(Some("r")).repetition());
+        assert_ne!(run(None).repetition(), run(Some("r")).repetition());
+    }
+
+    #[test]
+    fn a_run_without_an_id_is_repeated_by_the_same_pair_and_environment_at_the_same_time() {
+        let run = || run(None);
+        assert_eq!(run().repetition(), run().repetition());
+        let mut others = [run(), run(), run(), run()];
+        others[0].run.executed_at = Timestamp::from_millis(9);
+        others[1].run.check = CheckId(Uuid::from_u128(9));
+        others[2].run.system = SystemId(Uuid::from_u128(9));
+        others[3].run.environment = Some("e".into());
+        for other in others {
+            assert_ne!(other.repetition(), run().repetition(), "{:?}", other.run);
+        }
+    }
+}

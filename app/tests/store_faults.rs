@@ -51,6 +51,31 @@ async fn who_authenticates_while_the_store_is_away_is_accepted_once_it_is_back()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connect_whose_answer_was_lost_with_the_store_takes_over_from_nobody_newer() {
+    let (mut world, faulty) = world();
+    let old = world.pod("a").await;
+    world.store = Arc::new(world.memory.clone());
+    let new = world.pod("b").await;
+    let created = create(&old, "one").await;
+    let (id, token) = (created.view.stored.satellite.id, created.token.clone());
+    faulty.lose_a_reply_while({
+        let (faulty, token) = (faulty.clone(), token.clone());
+        async move {
+            faulty.set(Fault::Away);
+            let accepted = try_connect(&new, id, &token).await;
+            assert!(matches!(accepted, Authentication::Accepted(_)), "{accepted:?}");
+        }
+    });
+    let back = async {
+        sleep(Duration::from_secs(5)).await;
+        faulty.set(Fault::Nothing);
+    };
+    let (older, ()) = tokio::join!(try_connect(&old, id, &token), back);
+    assert_eq!(older, Authentication::Unavailable);
+    assert_eq!(world.edges(id).await, ["connected/authenticated", "connected/took_over"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn heartbeats_wait_for_the_store_and_keep_the_times_of_their_receipt() {
     let (world, store) = world();
     let pod = world.pod("a").await;

@@ -89,7 +89,7 @@ impl Pod {
             debug!(remote = %attempt.remote, "too many failed authentications; refused unseen");
             return REFUSED;
         }
-        let entering = self.enter_once_possible(&attempt, client);
+        let entering = self.enter(&attempt, client);
         let waiting = timeout(self.timing.authenticate_store.into(), entering);
         let (outcome, answer) = match waiting.await {
             Ok(Ok(answer @ Authentication::Accepted(_))) => ("accepted", answer),
@@ -113,40 +113,37 @@ impl Pod {
         answer
     }
 
-    /// As [`enter`](Self::enter), again and again while the store is away: an agent that waits
-    /// here comes back sooner than one that dials again. Entering twice is entering once (P1).
-    async fn enter_once_possible(
-        self: &Arc<Self>,
-        attempt: &Attempt,
-        client: Option<SatelliteId>,
-    ) -> StoreResult<Authentication> {
-        loop {
-            let away = match self.enter(attempt, client).await {
-                Err(
-                    away @ (StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }),
-                ) => away,
-                settled => return settled,
-            };
-            if self.phase.is_draining() {
-                return Err(away);
-            }
-            debug!(error = %away, "an authentication waits for the store");
-            sleep(RETRY).await;
-        }
-    }
-
     async fn enter(
         self: &Arc<Self>,
         attempt: &Attempt,
         client: Option<SatelliteId>,
     ) -> StoreResult<Authentication> {
         let credentials = match client {
-            Some(id) => self.store.credentials(id).await?,
+            Some(id) => self.credentials_once_possible(id).await?,
             None => None,
         };
         match self.verify(credentials, &attempt.token).await? {
             Some(verified) => self.connect(attempt, verified).await,
             None => Ok(REFUSED),
+        }
+    }
+
+    /// What is stored of a satellite, asked for again and again while the store is away: an agent
+    /// that waits here comes back sooner than one that dials again. Only this first look is
+    /// repeated. Behind it a connect may have been recorded, and superseded since; whoever looked
+    /// again then would take over from the newer connection (P2).
+    async fn credentials_once_possible(
+        &self,
+        satellite: SatelliteId,
+    ) -> StoreResult<Option<Credentials>> {
+        loop {
+            match self.store.credentials(satellite).await {
+                Err(away @ StoreError::Unavailable { .. }) if !self.phase.is_draining() => {
+                    debug!(error = %away, "an authentication waits for the store");
+                    sleep(RETRY).await;
+                }
+                settled => return settled,
+            }
         }
     }
 

@@ -63,7 +63,7 @@ impl Place {
 
     async fn kept(&self) -> Vec<StoredRun> {
         let query = RunQuery { limit: 100, ..RunQuery::default() };
-        self.pod.runs(query).await.unwrap()
+        self.pod.runs(query).await.expect("the runs are listed")
     }
 
     /// What the satellite was told of its results, in order.

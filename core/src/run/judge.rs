@@ -295,6 +295,8 @@ mod tests {
             ("equals", Some("1.0"), text("1"), text("1.1")),
             ("equals", Some("\"a\""), text("a"), text("b")),
             ("equals", Some("[1]"), some.clone(), none.clone()),
+            ("equals", Some("1"), text("1.00"), text("1.01")),
+            ("equals", Some("\"true\""), Value::Bool(true), Value::Bool(false)),
             ("notEquals", Some("1"), text("2"), one.clone()),
             ("contains", Some("\"a\""), text("bab"), text("b")),
             ("startsWith", Some("\"a\""), text("ab"), text("ba")),

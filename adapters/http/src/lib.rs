@@ -1,8 +1,9 @@
 //! The HTTP surface of Ground Control: admin API, event stream, probes, metrics, OpenAPI.
 //!
-//! [`router`] turns a [`FleetService`] into an axum router; the listener, TLS and the satellites'
-//! WebSocket belong to whoever serves it. Nothing here knows a rule of the domain: requests become
-//! core types, answers become the shapes in [`dto`], which a client in Rust shares.
+//! [`router`] turns a [`FleetService`] and a [`WorkService`] into an axum router; the listener, TLS
+//! and the satellites' WebSocket belong to whoever serves it. Nothing here knows a rule of the
+//! domain: requests become core types, answers become the shapes in [`dto`], which a client in Rust
+//! shares.
 //!
 //! Read in this order: [`dto`] is what goes over the wire, `problem` how errors look,
 //! `access` who may, `body` and `query` how requests are read, `cursor` how lists go on,
@@ -14,8 +15,8 @@
 //! use groundcontrol_core::ports::{FleetService, WorkService};
 //! use groundcontrol_http::{HttpSettings, router};
 //!
-//! fn serve(fleet: Arc<dyn FleetService>) -> axum::Router {
-//!     router(fleet, HttpSettings::default())
+//! fn serve(fleet: Arc<dyn FleetService>, work: Arc<dyn WorkService>) -> axum::Router {
+//!     router(fleet, work, HttpSettings::default())
 //! }
 //! ```
 

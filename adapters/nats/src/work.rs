@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, LastRawMessageErrorKind, StorageType};
 use async_trait::async_trait;
@@ -23,6 +23,8 @@ const CLOCK: &str = "CLOCK";
 /// How often, and how many times, a stream is looked for that another member is making.
 const STREAM_LOOK: Duration = Duration::from_millis(20);
 const STREAM_LOOKS: usize = 50;
+/// How long one attempt to make the stream may take.
+const STREAM_ANSWER: Duration = Duration::from_millis(500);
 
 /// A message as the stream keeps it.
 struct Stored {
@@ -166,8 +168,17 @@ impl Shared {
             num_replicas: 1,
             ..Config::default()
         };
-        let made = self.jetstream.get_or_create_stream(config).await;
-        made.map(drop).map_err(|error| unavailable(doing, &error))
+        // While another pod is just making it, the server may refuse, or not answer at all.
+        for _ in 0..STREAM_LOOKS {
+            let making = self.jetstream.get_or_create_stream(config.clone());
+            match timeout(STREAM_ANSWER, making).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) if is_overlap(&error) => sleep(STREAM_LOOK).await,
+                Ok(Err(error)) => return Err(unavailable(doing, &error)),
+                Err(_) => {}
+            }
+        }
+        Err(unavailable(doing, &"the stream for jobs cannot be made"))
     }
 
     async fn in_time<T>(
@@ -189,6 +200,14 @@ impl Shared {
     fn job_subject(&self, what: &str) -> String {
         format!("{}.jobs.{what}", self.prefix)
     }
+}
+
+fn is_overlap(error: &CreateStreamError) -> bool {
+    matches!(
+        error.kind(),
+        CreateStreamErrorKind::JetStream(refusal)
+            if refusal.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP
+    )
 }
 
 fn record(doing: &'static str, job: JobName, stored: &Stored) -> QueueResult<Record> {

@@ -26,6 +26,26 @@ async fn more_nudges_than_one_message_holds_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pods_that_make_the_stream_at_the_same_moment_do_not_stand_in_each_other_s_way() {
+    for _ in 0..5 {
+        let place = Place::make();
+        let pods = [open(&place).await, open(&place).await, open(&place).await];
+        let claims = pods
+            .map(|pod| tokio::spawn(async move { within("a turn", pod.claim(JOB, LONG)).await }));
+        let mut won = 0;
+        for claim in claims {
+            match claim.await.expect("a claim does not panic") {
+                Ok(Turn::Yours(_)) => won += 1,
+                Ok(Turn::NotBefore(_)) => {}
+                // The server may be too busy making it to answer.
+                Err(error) => assert!(!error.to_string().contains("overlap"), "{error}"),
+            }
+        }
+        assert!(won <= 1, "{won} pods have the job");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fleets_with_other_prefixes_do_not_meet() {
     let (place, other) = (Place::make(), Place::make());
     let (here, there) = (open(&place).await, open(&other).await);

@@ -1,7 +1,7 @@
 //! One server: its folder, its process, its life.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -135,8 +135,10 @@ impl Server {
         let config = self.folder.join("nats.conf");
         let store = self.folder.join("data");
         let text = format!(
-            "listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: {store:?} }}\n{}\n",
-            self.port, self.settings
+            "server_name: {:?}\nlisten: \"127.0.0.1:{}\"\njetstream {{ store_dir: {store:?} }}\n{}\n",
+            self.name(),
+            self.port,
+            self.settings
         );
         fs::write(&config, text).expect("the configuration can be written");
         let mut command = Command::new("/bin/sh");
@@ -153,12 +155,20 @@ impl Server {
         false
     }
 
-    /// Whether the server says who it is; JetStream is up by then.
+    /// Whether this server says who it is, and not another one that took the port before; JetStream
+    /// is up by then.
     fn greets(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        let mut word = [0; 4];
+        let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        let mut greeting = String::new();
         let set = stream.set_read_timeout(Some(Duration::from_secs(1)));
-        set.and_then(|()| stream.read_exact(&mut word)).is_ok() && word == *b"INFO"
+        let read = set.and_then(|()| BufReader::new(stream).read_line(&mut greeting));
+        read.is_ok() && greeting.starts_with("INFO") && greeting.contains(&self.name())
+    }
+
+    /// Unique, as its folder is.
+    fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     }
 }
 
@@ -227,4 +237,22 @@ fn wait_until(condition: impl Fn() -> bool) -> bool {
         thread::sleep(LOOK);
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_whose_port_another_one_took_is_not_taken_for_it() {
+        let first = Server::start_new();
+        let mut second = Server::start_new();
+        second.stop(Stop::Fast);
+        let own = std::mem::replace(&mut second.port, first.port());
+        assert!(!second.greets(), "it is the other one that answers there");
+        assert!(!second.try_start());
+        second.port = own;
+        second.start();
+        assert!(second.greets() && first.greets());
+    }
 }

@@ -1,6 +1,7 @@
 //! The queue as a whole: what its tasks share, and when they end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, ServerAddr, jetstream};
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) hub: Hub,
     pub(crate) outbox: Outbox,
     pub(crate) health: Health,
+    /// Whether the stream for jobs has taken a message.
+    pub(crate) has_stream: AtomicBool,
 }
 
 struct Tasks(Vec<AbortHandle>);
@@ -72,6 +75,7 @@ impl NatsQueue {
             hub: Hub::new(),
             outbox: Outbox::default(),
             health: Health::new(),
+            has_stream: AtomicBool::new(false),
         });
         let tasks = vec![
             tokio::spawn(shared.clone().hear(changes)).abort_handle(),

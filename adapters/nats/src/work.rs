@@ -1,6 +1,7 @@
 //! Recurring work: the last message of a job's subject, replaced by conditional writes.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
@@ -25,6 +26,17 @@ const STREAM_LOOK: Duration = Duration::from_millis(20);
 const STREAM_LOOKS: usize = 50;
 /// How long one attempt to make the stream may take.
 const STREAM_ANSWER: Duration = Duration::from_millis(500);
+
+const NO_STREAM: &str = "no stream takes messages about jobs";
+
+/// What became of a message.
+enum Published {
+    Stored,
+    /// It was to follow another one than the last.
+    Overtaken,
+    /// No stream takes it: it is just being made, or there is none.
+    Nowhere,
+}
 
 /// A message as the stream keeps it.
 struct Stored {
@@ -106,6 +118,7 @@ impl Shared {
 
     /// The last message about `what`, from the stream's leader.
     async fn last(&self, doing: &'static str, what: &str) -> QueueResult<Option<Stored>> {
+        self.await_stream(doing).await?;
         let stream = self.jetstream.get_stream_no_info(self.stream()).await;
         let stream = stream.map_err(|error| unavailable(doing, &error))?;
         let message = match stream.get_last_raw_message_by_subject(&self.job_subject(what)).await {
@@ -115,7 +128,8 @@ impl Shared {
                 LastRawMessageErrorKind::JetStream(missing)
                     if missing.error_code() == ErrorCode::STREAM_NOT_FOUND =>
                 {
-                    return self.make_stream(doing).await.map(|()| None);
+                    self.has_stream.store(false, Ordering::Relaxed);
+                    return self.await_stream(doing).await.map(|()| None);
                 }
                 LastRawMessageErrorKind::InvalidSubject
                 | LastRawMessageErrorKind::JetStream(_)
@@ -144,17 +158,49 @@ impl Shared {
             message = message.expected_last_subject_sequence(after);
         }
         for _ in 0..STREAM_LOOKS {
-            let sent = self.jetstream.send_publish(self.job_subject(what), message.clone()).await;
-            let stored = sent.map_err(|error| unavailable(doing, &error))?.await;
-            match stored.map_err(|error| (error.kind(), error)) {
-                Ok(_) => return Ok(true),
-                Err((PublishErrorKind::WrongLastSequence, _)) => return Ok(false),
-                // It went nowhere: the stream is just being made.
-                Err((PublishErrorKind::StreamNotFound, _)) => sleep(STREAM_LOOK).await,
-                Err((_, error)) => return Err(unavailable(doing, &error)),
+            match self.publish(doing, what, message.clone()).await? {
+                Published::Stored => return Ok(true),
+                Published::Overtaken => return Ok(false),
+                Published::Nowhere => sleep(STREAM_LOOK).await,
             }
         }
-        Err(unavailable(doing, &"no stream takes messages about jobs"))
+        Err(unavailable(doing, &NO_STREAM))
+    }
+
+    async fn publish(
+        &self,
+        doing: &'static str,
+        what: &str,
+        message: PublishMessage,
+    ) -> QueueResult<Published> {
+        let sent = self.jetstream.send_publish(self.job_subject(what), message).await;
+        let stored = sent.map_err(|error| unavailable(doing, &error))?.await;
+        match stored.map_err(|error| (error.kind(), error)) {
+            Ok(_) => Ok(Published::Stored),
+            Err((PublishErrorKind::WrongLastSequence, _)) => Ok(Published::Overtaken),
+            Err((PublishErrorKind::StreamNotFound, _)) => Ok(Published::Nowhere),
+            Err((_, error)) => Err(unavailable(doing, &error)),
+        }
+    }
+
+    /// Waits until the stream has taken a message, and makes it where there is none. Nothing may be
+    /// read before: asked for a message of a stream that another pod is just making, a server (seen
+    /// with 2.9.10) crashes.
+    async fn await_stream(&self, doing: &'static str) -> QueueResult<()> {
+        if self.has_stream.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        for _ in 0..STREAM_LOOKS {
+            let stamp = PublishMessage::build().payload(String::new().into());
+            match self.publish(doing, CLOCK, stamp).await? {
+                Published::Stored | Published::Overtaken => {
+                    self.has_stream.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Published::Nowhere => self.make_stream(doing).await?,
+            }
+        }
+        Err(unavailable(doing, &NO_STREAM))
     }
 
     /// Makes the stream. One that is there stays as its operator set it up.

@@ -26,22 +26,18 @@ async fn more_nudges_than_one_message_holds_arrive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pods_that_make_the_stream_at_the_same_moment_do_not_stand_in_each_other_s_way() {
-    for _ in 0..5 {
+async fn pods_that_begin_at_the_same_moment_make_the_stream_and_one_has_the_job() {
+    for _ in 0..10 {
         let place = Place::make();
         let pods = [open(&place).await, open(&place).await, open(&place).await];
         let claims = pods
             .map(|pod| tokio::spawn(async move { within("a turn", pod.claim(JOB, LONG)).await }));
         let mut won = 0;
         for claim in claims {
-            match claim.await.expect("a claim does not panic") {
-                Ok(Turn::Yours(_)) => won += 1,
-                Ok(Turn::NotBefore(_)) => {}
-                // The server may be too busy making it to answer.
-                Err(error) => assert!(!error.to_string().contains("overlap"), "{error}"),
-            }
+            let turn = claim.await.expect("a claim does not panic").expect("the queue answers");
+            won += usize::from(matches!(turn, Turn::Yours(_)));
         }
-        assert!(won <= 1, "{won} pods have the job");
+        assert_eq!(won, 1, "one pod has the job");
     }
 }
 

@@ -9,7 +9,7 @@ use common::faulty::{Fault, FaultyStore};
 use common::{World, actor, connect, create, status, try_connect};
 use groundcontrol_core::connection::{CloseReason, Status};
 use groundcontrol_core::ports::{
-    Authentication, Clock as _, FleetError, FleetService as _, Readiness, StoreError,
+    Authentication, Clock as _, FleetError, FleetService as _, Order, Readiness, StoreError,
 };
 use groundcontrol_core::time::Millis;
 use tokio::time::{Instant, sleep};
@@ -73,6 +73,25 @@ async fn a_connect_whose_answer_was_lost_with_the_store_takes_over_from_nobody_n
     let (older, ()) = tokio::join!(try_connect(&old, id, &token), back);
     assert_eq!(older, Authentication::Unavailable);
     assert_eq!(world.edges(id).await, ["connected/authenticated", "connected/took_over"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_accepted_while_the_pod_drains_is_told_to_go_too() {
+    let (mut world, store) = world();
+    world.timing.drain_timeout = Millis::from_secs(60);
+    let pod = world.pod("a").await;
+    let _holder = connect(&pod, &create(&pod, "one").await).await;
+    let created = create(&pod, "two").await;
+    store.lose_a_reply_while({
+        let pod = pod.clone();
+        async move {
+            tokio::spawn(async move { pod.drain().await });
+            sleep(Duration::from_secs(5)).await;
+        }
+    });
+    let late = connect(&pod, &created).await;
+    sleep(Duration::from_secs(5)).await;
+    assert!(late.was_ordered(&Order::Drain));
 }
 
 #[tokio::test(start_paused = true)]

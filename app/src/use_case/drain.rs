@@ -12,6 +12,9 @@ use crate::pod::{GroundControl, Pod};
 /// Sockets are closed in steps of this length.
 const STEP: Millis = Millis::new(20);
 
+/// Who is still there after this time is told again.
+const AGAIN: Millis = Millis::from_secs(1);
+
 impl GroundControl {
     /// Drains the pod: it watches and sweeps no more, refuses sockets, closes those that it has,
     /// spread over a few seconds, stores what it heard, and ends its tasks.
@@ -62,7 +65,11 @@ impl Pod {
             if self.sessions.is_empty() {
                 break;
             }
-            emptied.await;
+            // Also those who were accepted while the others were told.
+            for outbox in self.sessions.outboxes() {
+                outbox.deliver(Order::Drain);
+            }
+            let _ = timeout(AGAIN.into(), emptied).await;
         }
     }
 }

@@ -4,12 +4,14 @@ use super::message::RunResult;
 use crate::assignment::{CheckId, Configuration, Json, SystemId};
 use crate::limits::{MAX_NAME_CHARS, MAX_RUN_DETAILS, MAX_STRATEGY_ERROR_CHARS};
 use crate::run::ReportedRun;
+use crate::satellite::text::check_value;
 use crate::time::Timestamp;
 
 const NOT_ASSIGNED: &str = "not in this satellite's assignments";
 const NO_TIME: &str = "executedAt is no RFC 3339 date and time";
 const TOO_LARGE: &str = "result is larger than 1 MiB";
-const LONG_NAME: &str = "resultId or environmentId is longer than 200 characters";
+const BAD_NAME: &str =
+    "resultId or environmentId is longer than 200 characters or holds a control character";
 
 /// A run that does not count, for good.
 pub(super) struct Refused {
@@ -37,8 +39,9 @@ pub(super) fn judged(
         return refused(said.result_id, TOO_LARGE);
     }
     let names = [said.environment_id.as_ref(), said.result_id.as_ref()];
-    if names.into_iter().flatten().any(|name| name.chars().count() > MAX_NAME_CHARS) {
-        return refused(said.result_id, LONG_NAME);
+    // PostgreSQL keeps no NUL: one such name would hold up all runs that are kept with it.
+    if names.into_iter().flatten().any(|name| check_value(name, MAX_NAME_CHARS).is_err()) {
+        return refused(said.result_id, BAD_NAME);
     }
     Ok(ReportedRun {
         check,
@@ -151,8 +154,15 @@ mod tests {
         let (fits, too_long) = (long(MAX_NAME_CHARS), long(MAX_NAME_CHARS + 1));
         assert_eq!(reason(RunResult { result_id: fits.clone(), ..run() }), None);
         assert_eq!(reason(RunResult { environment_id: fits, ..run() }), None);
-        assert_eq!(reason(RunResult { result_id: too_long.clone(), ..run() }), Some(LONG_NAME));
-        assert_eq!(reason(RunResult { environment_id: too_long, ..run() }), Some(LONG_NAME));
+        assert_eq!(reason(RunResult { result_id: too_long.clone(), ..run() }), Some(BAD_NAME));
+        assert_eq!(reason(RunResult { environment_id: too_long, ..run() }), Some(BAD_NAME));
+    }
+
+    #[test]
+    fn names_with_control_characters_do_not_count() {
+        let nul = || Some("a\0".to_owned());
+        assert_eq!(reason(RunResult { result_id: nul(), ..run() }), Some(BAD_NAME));
+        assert_eq!(reason(RunResult { environment_id: nul(), ..run() }), Some(BAD_NAME));
     }
 
     #[test]

@@ -118,6 +118,9 @@ fn list_query(query: &mut Query) -> Option<(List, usize, ListQuery)> {
         chars if chars > MAX_NAME_CHARS => {
             Err(format!("must have at most {MAX_NAME_CHARS} characters"))
         }
+        _ if text.contains(char::is_control) => {
+            Err("must not contain control characters".to_owned())
+        }
         _ => Ok(text.to_owned()),
     });
     let tags = tag_filters(query);

@@ -264,6 +264,12 @@ async fn every_fault_of_a_query_is_named_at_once() {
 }
 
 #[tokio::test]
+async fn a_nul_in_the_text_to_look_for_is_a_fault() {
+    let answer = get(fleet(), "/api/v1/satellites?q=a%00").await;
+    assert_eq!(answer.faults(), ["?q"]);
+}
+
+#[tokio::test]
 async fn a_page_has_at_most_a_thousand_items() {
     for limit in ["1001", "-1", "x", "1e3"] {
         let answer = get(fleet(), &format!("/api/v1/satellites?limit={limit}")).await;

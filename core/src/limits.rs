@@ -59,6 +59,16 @@ pub const OUTGOING_MESSAGES: usize = 256;
 /// Bytes that wait for one connection before its reader is too slow.
 pub const OUTGOING_BYTES: usize = 32 * 1024 * 1024;
 
+/// Requests of one connection that are looked for at a time.
+pub const REQUESTS_IN_FLIGHT: usize = 8;
+/// Of those, script-package blobs: each is held as a whole until it is written.
+pub const SCRIPT_PACKAGE_BLOBS_IN_FLIGHT: usize = 1;
+/// Requests of one connection that wait to be looked for; of more, the satellite is told that they
+/// are too many.
+pub const REQUESTS_WAITING: usize = 1024;
+/// Bytes of each text in a request.
+pub const MAX_REQUEST_TEXT: usize = 512;
+
 /// Milliseconds of the first reconnect delay; doubled with each attempt.
 pub const RECONNECT_FIRST: Millis = Millis::from_secs(1);
 /// The longest reconnect delay, before jitter.
@@ -100,6 +110,21 @@ pub const MAX_STRATEGY_ERROR_CHARS: usize = 2000;
 /// Satellites that one assignment names.
 pub const MAX_ASSIGNED_SATELLITES: usize = 10_000;
 
+/// Characters of a secret's name.
+pub const MAX_SECRET_NAME_CHARS: usize = 128;
+/// Bytes of a secret's value.
+pub const MAX_SECRET_VALUE: usize = 64 * 1024;
+/// References to secrets in one place: a collector's environment, or a check's configuration.
+pub const MAX_SECRET_REFERENCES: usize = 10_000;
+/// Different secrets that one place refers to.
+pub const MAX_SECRET_NAMES: usize = 256;
+/// Bytes of all texts of one answer, with the values of secrets in their places.
+pub const MAX_SECRET_ANSWER: usize = 1024 * 1024;
+/// Characters that are kept of why secrets were not delivered.
+pub const MAX_DELIVERY_ERROR_CHARS: usize = 500;
+/// How long a source of secrets may take for one request.
+pub const SECRETS_WITHIN: Millis = Millis::from_secs(10);
+
 /// Bytes of an HTTP request body.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// Items of a list when the caller does not say.
@@ -129,6 +154,8 @@ mod tests {
         assert_eq!(OUTGOING_BYTES, 33_554_432);
         assert_eq!(MAX_BODY, 1_048_576);
         assert_eq!(MAX_RUN_DETAILS, 1_048_576);
+        assert_eq!(MAX_SECRET_VALUE, 65_536);
+        assert_eq!(MAX_SECRET_ANSWER, 1_048_576);
         assert_eq!(MAX_RUN_AHEAD, Millis::new(86_400_000));
     }
 }

@@ -3,12 +3,14 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use groundcontrol_core::assignment::{Configured, Json, Revision};
 use groundcontrol_core::connection::Fence;
+use groundcontrol_core::limits::REQUESTS_IN_FLIGHT;
 use groundcontrol_core::ports::{Authentication, Order, SessionRef, Welcome};
 use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
 use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
 use groundcontrol_core::session::{
-    Effect, Input, Message, Reading, RunResult, Session, SessionSettings, Unreadable, Violation,
+    Effect, Input, Message, Reading, Request, RunResult, ScriptPackageStatus,
+    ScriptPackageSyncState, Session, SessionSettings, Unreadable, Violation,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use uuid::Uuid;
@@ -26,10 +28,13 @@ pub fn session(data: &[u8]) {
     let mut now = Timestamp::from_millis(0);
     let mut session = Session::new(&settings, now);
     let (mut asked, mut accepted, mut ended) = (0, false, false);
+    let mut in_flight = 0;
     for _ in 0..MOST {
         let Ok((passed, input)) = step(&mut bytes) else { return };
         now = now + Millis::new(passed);
         let answers = asked == 1 && matches!(input, Input::Answered(Authentication::Accepted(_)));
+        let frees = matches!(input, Input::Order(Order::Answer(_))) && session.session().is_some();
+        in_flight = in_flight.saturating_sub(usize::from(frees));
         let effect = session.step(&settings, now, input);
         match effect {
             Effect::Nothing => {}
@@ -39,7 +44,13 @@ pub fn session(data: &[u8]) {
                 assert!(answers, "welcome without an acceptance");
                 accepted = true;
             }
+            Effect::Request(..) => {
+                assert!(accepted, "heard before the acceptance");
+                in_flight += 1;
+                assert!(in_flight <= REQUESTS_IN_FLIGHT, "too much is asked at a time");
+            }
             Effect::Heartbeat(..)
+            | Effect::PackagesSynced(..)
             | Effect::Reported(..)
             | Effect::Applied(..)
             | Effect::LacksStrategy(..)
@@ -56,6 +67,10 @@ pub fn session(data: &[u8]) {
         assert!(asked <= 1, "the gateway was asked twice");
         if ended {
             assert_eq!(session.deadline(), None);
+        }
+        if session.has_request() {
+            let asked = session.clone().step(&settings, now, Input::Room);
+            assert!(matches!(asked, Effect::Request(..)), "a request was promised");
         }
         goes_on(&session, &settings, now);
         if bytes.is_empty() {
@@ -78,7 +93,7 @@ fn goes_on(session: &Session, settings: &SessionSettings, now: Timestamp) {
 
 fn step(bytes: &mut Unstructured<'_>) -> Result<(u64, Input<'static>)> {
     let passed = *bytes.choose(&[0, 1, 5, 1_000, 9_999, 30_000, 89_999])?;
-    let input = match bytes.int_in_range(0..=19_u8)? {
+    let input = match bytes.int_in_range(0..=22_u8)? {
         0..=2 => Input::Message(authenticate()),
         3..=6 => Input::Answered(answer(bytes)?),
         7..=9 => Input::Message(message(bytes)?),
@@ -99,6 +114,7 @@ fn step(bytes: &mut Unstructured<'_>) -> Result<(u64, Input<'static>)> {
             2 => Input::OutgoingFull,
             _ => Input::Evicted,
         },
+        17..=19 => Input::Room,
         _ => Input::Tick,
     };
     Ok((passed, input))
@@ -129,18 +145,18 @@ fn message(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
     })
 }
 
-/// What no part of this server handles yet, or what it answers without asking anybody.
+/// What satellites ask for, and what no part of this server handles yet.
 fn unserved(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
     let (request_id, config_id, run_id) =
         (String::arbitrary(bytes)?, String::from("c"), String::from("r"));
     let (kind, payload) = (String::arbitrary(bytes)?, Box::from("{}"));
     Ok(match bytes.int_in_range(0..=9_u8)? {
         0 => Message::StrategyError { strategy_id: request_id, message: kind },
-        1 => Message::ScriptPackageSyncState {
+        1 => Message::ScriptPackageSyncState(ScriptPackageSyncState {
             lockfile_hash: Some(request_id),
-            status: "ready",
+            status: ScriptPackageStatus::Ready,
             error_message: Some(kind),
-        },
+        }),
         2 => Message::RequestScriptPackageManifest { lockfile_hash: request_id },
         3 => Message::RequestScriptPackageBlob { integrity: request_id },
         4 => Message::RequestRunSecrets { request_id, config_id, collector_id: kind, run_id },
@@ -172,7 +188,7 @@ fn answer(bytes: &mut Unstructured<'_>) -> Result<Authentication> {
 }
 
 fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
-    Ok(match bytes.int_in_range(0..=7_u8)? {
+    Ok(match bytes.int_in_range(0..=9_u8)? {
         0 => Order::Fenced(Fence::Superseded),
         1 => Order::Fenced(Fence::Gone),
         2 => Order::Shutdown { reason: "stop" },
@@ -183,6 +199,14 @@ fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
         }),
         5 => Order::SandboxPolicy(Json::empty_object()),
         6 => Order::Acknowledge(Vec::new()),
+        7 => {
+            let request = Request::ScriptPackageBlob { integrity: String::arbitrary(bytes)? };
+            Order::Answer(Box::new(request.unserved()))
+        }
+        8 => {
+            let request = Request::ScriptPackageManifest { lockfile_hash: "x".to_owned() };
+            Order::Answer(Box::new(request.failed("why")))
+        }
         _ => Order::Threshold(Millis::new(u64::arbitrary(bytes)?)),
     })
 }

@@ -132,7 +132,7 @@ fn say<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Talking {
     if let Some(farewell) = ending.farewell() {
         let text = text_of(farewell);
-        if transport.send(cx, now, &shared.settings, Frame::text(text)).is_err() {
+        if transport.send(cx, now, &shared.settings, Frame::Text(text)).is_err() {
             return Talking::Done;
         }
     }

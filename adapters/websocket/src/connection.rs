@@ -91,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.poll_flush(cx, now);
             self.tick(cx, now);
             let more = self.poll_messages(cx, now);
+            self.look_for_requests(cx, now);
             if evicted {
                 self.step(cx, now, Input::Evicted);
             }
@@ -149,7 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 | Order::Threshold(_)
                 | Order::Configure(_)
                 | Order::SandboxPolicy(_)
-                | Order::Acknowledge(_) => None,
+                | Order::Acknowledge(_)
+                | Order::Answer(_) => None,
             };
             self.step(cx, now, Input::Order(order));
             if let (Some(session), Stage::Closing(closing)) = (displaced, &mut self.stage) {
@@ -210,6 +212,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         true
     }
 
+    /// Hands on what was asked for, while the peer takes what it is told.
+    fn look_for_requests(&mut self, cx: &mut Context<'_>, now: Timestamp) {
+        while self.session.has_request() && self.transport.stalled_since().is_none() {
+            self.step(cx, now, Input::Room);
+        }
+    }
+
     fn text(&mut self, cx: &mut Context<'_>, now: Timestamp, text: &str) {
         match FromSatellite::parse(text) {
             Ok(message) => {
@@ -263,6 +272,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let (strategy, message) = *said;
                 self.shared.gateway.lacks_strategy(session, strategy, message);
             }
+            Effect::PackagesSynced(session, state) => {
+                self.shared.gateway.packages_synced(session, *state);
+            }
+            Effect::Request(session, request) => {
+                if let Some(answer) = self.shared.gateway.request(session, *request) {
+                    self.step(cx, now, Input::Order(Order::Answer(Box::new(answer))));
+                }
+            }
             Effect::Acknowledge(acks) => {
                 for ResultAck { result_id, refused: reason } in acks {
                     let accepted = reason.is_none();
@@ -296,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn reply(&mut self, cx: &mut Context<'_>, now: Timestamp, reply: Reply) {
-        self.send(cx, now, Frame::text(text_of(reply)));
+        self.send(cx, now, Frame::Text(text_of(reply)));
     }
 
     fn send(&mut self, cx: &mut Context<'_>, now: Timestamp, message: Frame) {

@@ -22,6 +22,7 @@ mod transport;
 mod frames;
 mod translate;
 mod relay;
+mod answer;
 mod meters;
 
 pub use settings::SocketSettings;

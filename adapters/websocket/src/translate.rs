@@ -2,14 +2,16 @@
 
 use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
-use groundcontrol_core::session::{Message, Reply, RunResult, Unreadable};
-
-use super::relay;
-use super::wire::{
-    self, AuthFailed, CapabilitySecretResponse, ConfigSecrets, FromSatellite, PackageStatus,
-    ParseError, ResultAck, RunSecrets, ScriptPackageBlob, ScriptPackageManifest, Shutdown,
-    TelemetryAck, ToSatellite,
+use groundcontrol_core::session::{
+    Message, Reply, RunResult, ScriptPackageStatus, ScriptPackageSyncState, Unreadable,
 };
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::wire::{
+    self, AuthFailed, CapabilitySecretResponse, FromSatellite, PackageStatus, ParseError,
+    ResultAck, Shutdown, TelemetryAck, ToSatellite,
+};
+use super::{answer, relay};
 
 impl From<&ParseError> for Unreadable {
     fn from(error: &ParseError) -> Self {
@@ -48,16 +50,18 @@ impl<'a> From<FromSatellite<'a>> for Message<'a> {
             FromSatellite::StrategyError(said) => {
                 Self::StrategyError { strategy_id: said.strategy_id, message: said.message }
             }
-            FromSatellite::ScriptPackageSyncState(said) => Self::ScriptPackageSyncState {
-                lockfile_hash: said.lockfile_hash,
-                status: match said.status {
-                    PackageStatus::Pending => "pending",
-                    PackageStatus::Syncing => "syncing",
-                    PackageStatus::Ready => "ready",
-                    PackageStatus::Error => "error",
-                },
-                error_message: said.error_message,
-            },
+            FromSatellite::ScriptPackageSyncState(said) => {
+                Self::ScriptPackageSyncState(ScriptPackageSyncState {
+                    lockfile_hash: said.lockfile_hash,
+                    status: match said.status {
+                        PackageStatus::Pending => ScriptPackageStatus::Pending,
+                        PackageStatus::Syncing => ScriptPackageStatus::Syncing,
+                        PackageStatus::Ready => ScriptPackageStatus::Ready,
+                        PackageStatus::Error => ScriptPackageStatus::Error,
+                    },
+                    error_message: said.error_message,
+                })
+            }
             FromSatellite::RequestScriptPackageManifest(said) => {
                 Self::RequestScriptPackageManifest { lockfile_hash: said.lockfile_hash }
             }
@@ -94,11 +98,12 @@ impl<'a> From<FromSatellite<'a>> for Message<'a> {
 }
 
 /// A reply as the text of its frame.
-pub(crate) fn text_of(reply: Reply) -> String {
+pub(crate) fn text_of(reply: Reply) -> Utf8Bytes {
     let message = match reply {
-        Reply::Authenticated(welcome) => return relay::authenticated(&welcome),
-        Reply::ConfigUpdated(configured) => return relay::config_updated(&configured),
-        Reply::SandboxPolicy(policy) => return relay::sandbox_policy(&policy),
+        Reply::Authenticated(welcome) => return relay::authenticated(&welcome).into(),
+        Reply::ConfigUpdated(configured) => return relay::config_updated(&configured).into(),
+        Reply::SandboxPolicy(policy) => return relay::sandbox_policy(&policy).into(),
+        Reply::Answer(answer) => return answer::text_of(answer),
         Reply::AuthFailed { reason } => {
             ToSatellite::AuthFailed(AuthFailed { reason: reason.to_owned() })
         }
@@ -107,15 +112,6 @@ pub(crate) fn text_of(reply: Reply) -> String {
             result_id,
             accepted,
             reason: reason.map(str::to_owned),
-        }),
-        Reply::RunSecrets { request_id, error } => {
-            ToSatellite::RunSecrets(RunSecrets { request_id, env: None, error: Some(error) })
-        }
-        Reply::ConfigSecrets { request_id, error } => ToSatellite::ConfigSecrets(ConfigSecrets {
-            request_id,
-            strategy: None,
-            collectors: None,
-            error: Some(error),
         }),
         Reply::CapabilitySecret { request_id, error } => {
             ToSatellite::CapabilitySecretResponse(CapabilitySecretResponse {
@@ -127,15 +123,6 @@ pub(crate) fn text_of(reply: Reply) -> String {
         Reply::TelemetryAck { batch_id, accepted, rejected, retryable } => {
             ToSatellite::TelemetryAck(TelemetryAck { batch_id, accepted, rejected, retryable })
         }
-        Reply::EmptyManifest { lockfile_hash } => {
-            ToSatellite::ScriptPackageManifest(ScriptPackageManifest {
-                lockfile_hash,
-                entries: Vec::new(),
-            })
-        }
-        Reply::NoBlob { integrity } => {
-            ToSatellite::ScriptPackageBlob(ScriptPackageBlob { integrity, data: None })
-        }
     };
-    message.to_text()
+    message.to_text().into()
 }

@@ -9,6 +9,7 @@ use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
 use crate::run::ReportedRun;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
+use crate::session::{Answer, Request, ScriptPackageSyncState};
 use crate::time::Millis;
 
 /// Implemented by the app, called by the adapter that holds the sockets.
@@ -41,6 +42,16 @@ pub trait SatelliteGateway: Send + Sync {
 
     /// The agent lacks a strategy, or cannot load it. Never waits. By default nobody wants to know.
     fn lacks_strategy(&self, _session: SessionRef, _strategy: String, _message: String) {}
+
+    /// Where the agent's script packages stand. Never waits. By default nobody wants to know.
+    fn packages_synced(&self, _session: SessionRef, _state: ScriptPackageSyncState) {}
+
+    /// The agent asks for something. Never waits. Answers at once, or none and then later, exactly
+    /// once, by [`Order::Answer`]: until then the request takes one of few places. By default this
+    /// server has nothing that is asked for, and says so.
+    fn request(&self, _session: SessionRef, request: Request) -> Option<Answer> {
+        Some(request.unserved())
+    }
 }
 
 /// Somebody who claims to be a satellite.
@@ -137,6 +148,8 @@ pub enum Order {
     SandboxPolicy(Json),
     /// Say what became of results that carried an id.
     Acknowledge(Vec<ResultAck>),
+    /// Answer a request.
+    Answer(Box<Answer>),
 }
 
 /// What became of a result that carried an id.

@@ -1,5 +1,7 @@
 //! `${{ secrets.NAME }}` in a text.
 
+use super::name::is_name;
+
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -86,10 +88,6 @@ fn reference(inside: &str) -> Option<(&str, usize)> {
     let (name, after) = body.split_at(length);
     let after = after.trim_start().strip_prefix(CLOSE)?;
     (!name.is_empty()).then(|| (name, inside.len() - after.len()))
-}
-
-fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
 #[cfg(test)]

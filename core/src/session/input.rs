@@ -2,6 +2,7 @@
 
 use super::ending::End;
 use super::message::{Message, Reply};
+use super::request::{Request, ScriptPackageSyncState};
 use crate::assignment::Revision;
 use crate::ports::{Authentication, Beat, Order, ResultAck, SessionRef, Welcome};
 use crate::run::ReportedRun;
@@ -31,6 +32,9 @@ pub enum Input<'a> {
     Answered(Authentication),
     /// Ground Control wants something of this socket.
     Order(Order),
+    /// Nothing waits to be written, so that the answer to a request would be next. Expected while
+    /// [`Session::has_request`](super::Session::has_request), harmless at any other time.
+    Room,
     /// More waits to be written than may: the peer does not read.
     OutgoingFull,
     /// There are too many sockets that did not authenticate, and this is the oldest.
@@ -80,6 +84,11 @@ pub enum Effect {
     Applied(SessionRef, Revision),
     /// Tell the gateway which strategy the agent lacks.
     LacksStrategy(SessionRef, Box<(String, String)>),
+    /// Tell the gateway where the agent's script packages stand.
+    PackagesSynced(SessionRef, Box<ScriptPackageSyncState>),
+    /// Hand a request to the gateway, which answers it once, by
+    /// [`Order::Answer`](crate::ports::Order::Answer).
+    Request(SessionRef, Box<Request>),
     /// Answer, once for each.
     Acknowledge(Vec<ResultAck>),
     /// Answer.
@@ -117,4 +126,8 @@ pub enum Dropped {
     TooEarly,
     /// This server has nothing that handles it, and it is not answered.
     Unserved,
+    /// A request with a text that is too long.
+    TooLong,
+    /// A request for which there is neither room nor an answer that says so.
+    Busy,
 }

@@ -104,6 +104,17 @@ impl Session {
         }
     }
 
+    /// Whether an [`Input::Room`] is due as soon as nothing waits to be written.
+    pub fn has_request(&self) -> bool {
+        match &self.state {
+            State::Open(open) => open.has_request(),
+            State::Waiting { .. }
+            | State::Authenticating { .. }
+            | State::Abandoned { .. }
+            | State::Ended => false,
+        }
+    }
+
     /// Whether the socket has said nothing yet.
     pub const fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
@@ -131,6 +142,7 @@ impl Session {
             | Input::TransportLost
             | Input::Answered(_)
             | Input::Order(_)
+            | Input::Room
             | Input::OutgoingFull
             | Input::Evicted
             | Input::Tick => {}
@@ -188,10 +200,12 @@ fn waiting(now: Timestamp, until: Timestamp, input: Input<'_>) -> (Effect, Next)
             Order::Threshold(_)
             | Order::Configure(_)
             | Order::SandboxPolicy(_)
-            | Order::Acknowledge(_),
+            | Order::Acknowledge(_)
+            | Order::Answer(_),
         )
         | Input::Received { .. }
         | Input::Control
+        | Input::Room
         | Input::Answered(_)
         | Input::Tick => stay(Effect::Nothing),
     }
@@ -214,7 +228,7 @@ fn first(message: Message<'_>) -> (Effect, Next) {
         Message::Heartbeat { .. }
         | Message::Result(_)
         | Message::StrategyError { .. }
-        | Message::ScriptPackageSyncState { .. }
+        | Message::ScriptPackageSyncState(_)
         | Message::RequestScriptPackageManifest { .. }
         | Message::RequestScriptPackageBlob { .. }
         | Message::RequestRunSecrets { .. }
@@ -285,9 +299,10 @@ fn authenticating(
         }
         Input::Message(message) => stay(Effect::Drop(early(&message))),
         Input::Unreadable(why) => stay(Effect::Drop(Dropped::Unreadable(why))),
-        Input::Order(Order::Acknowledge(_))
+        Input::Order(Order::Acknowledge(_) | Order::Answer(_))
         | Input::Received { .. }
         | Input::Control
+        | Input::Room
         | Input::Evicted
         | Input::Tick => stay(Effect::Nothing),
     }
@@ -299,7 +314,7 @@ fn early(message: &Message<'_>) -> Dropped {
         Message::Heartbeat { .. }
         | Message::Result(_)
         | Message::StrategyError { .. }
-        | Message::ScriptPackageSyncState { .. }
+        | Message::ScriptPackageSyncState(_)
         | Message::RequestScriptPackageManifest { .. }
         | Message::RequestScriptPackageBlob { .. }
         | Message::RequestRunSecrets { .. }
@@ -326,12 +341,14 @@ fn abandoned(ending: Ending, input: Input<'_>) -> (Effect, Next) {
             | Order::Threshold(_)
             | Order::Configure(_)
             | Order::SandboxPolicy(_)
-            | Order::Acknowledge(_),
+            | Order::Acknowledge(_)
+            | Order::Answer(_),
         )
         | Input::Received { .. }
         | Input::Message(_)
         | Input::Unreadable(_)
         | Input::Control
+        | Input::Room
         | Input::Violation(_)
         | Input::PeerClosed
         | Input::TransportLost
@@ -352,6 +369,7 @@ fn ended(input: Input<'_>) -> (Effect, Next) {
         | Input::TransportLost
         | Input::Answered(_)
         | Input::Order(_)
+        | Input::Room
         | Input::OutgoingFull
         | Input::Evicted
         | Input::Tick => stay(Effect::Nothing),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::request::{Answer, ScriptPackageSyncState};
 use crate::assignment::{Configured, Json};
 use crate::ports::Welcome;
 use crate::run::RunStatus;
@@ -37,14 +38,7 @@ pub enum Message<'a> {
         message: String,
     },
     /// Where the agent's script packages stand.
-    ScriptPackageSyncState {
-        /// The lockfile that it is about.
-        lockfile_hash: Option<String>,
-        /// `pending`, `syncing`, `ready` or `error`.
-        status: &'static str,
-        /// What went wrong.
-        error_message: Option<String>,
-    },
+    ScriptPackageSyncState(ScriptPackageSyncState),
     /// Asks for the entries of a lockfile.
     RequestScriptPackageManifest {
         /// Which lockfile.
@@ -156,20 +150,8 @@ pub enum Reply {
         /// Why it was refused.
         reason: Option<&'static str>,
     },
-    /// Answers a request for a collector's secrets.
-    RunSecrets {
-        /// Which request.
-        request_id: String,
-        /// Why there are none.
-        error: String,
-    },
-    /// Answers a request for a configuration's secrets.
-    ConfigSecrets {
-        /// Which request.
-        request_id: String,
-        /// Why there are none.
-        error: String,
-    },
+    /// What it asked for.
+    Answer(Answer),
     /// Answers a request to a capability's handler.
     CapabilitySecret {
         /// Which request.
@@ -188,16 +170,6 @@ pub enum Reply {
         /// Whether it shall be sent again later.
         retryable: bool,
     },
-    /// The entries of a lockfile that this server does not know: none.
-    EmptyManifest {
-        /// Which lockfile.
-        lockfile_hash: String,
-    },
-    /// A blob that this server does not hold.
-    NoBlob {
-        /// Its key.
-        integrity: String,
-    },
 }
 
 impl Message<'_> {
@@ -205,14 +177,6 @@ impl Message<'_> {
     /// message is not answered, or needs no capability.
     pub(super) fn unserved(self) -> Option<Reply> {
         match self {
-            Self::RequestRunSecrets { request_id, .. } => Some(Reply::RunSecrets {
-                request_id,
-                error: "Secret delivery is not available on this core instance.".to_owned(),
-            }),
-            Self::RequestConfigSecrets { request_id, .. } => Some(Reply::ConfigSecrets {
-                request_id,
-                error: "Config-secret delivery is not available on this core instance.".to_owned(),
-            }),
             Self::CapabilitySecretRequest { request_id, kind, .. } => {
                 Some(Reply::CapabilitySecret {
                     request_id,
@@ -224,15 +188,15 @@ impl Message<'_> {
             Self::TelemetryBatch { batch_id, .. } => {
                 Some(Reply::TelemetryAck { batch_id, accepted: 0, rejected: 0, retryable: false })
             }
-            Self::RequestScriptPackageManifest { lockfile_hash } => {
-                Some(Reply::EmptyManifest { lockfile_hash })
-            }
-            Self::RequestScriptPackageBlob { integrity } => Some(Reply::NoBlob { integrity }),
             Self::Authenticate { .. }
             | Self::Heartbeat { .. }
             | Self::Result(_)
             | Self::StrategyError { .. }
-            | Self::ScriptPackageSyncState { .. }
+            | Self::ScriptPackageSyncState(_)
+            | Self::RequestScriptPackageManifest { .. }
+            | Self::RequestScriptPackageBlob { .. }
+            | Self::RequestRunSecrets { .. }
+            | Self::RequestConfigSecrets { .. }
             | Self::CapabilityStatus { .. }
             | Self::ConfigApplied { .. } => None,
         }

@@ -8,6 +8,7 @@ use super::input::{Dropped, Effect, Input, Violation};
 use super::machine::{Next, end, stay};
 use super::message::{Message, Reply};
 use super::report::{self, Refused};
+use super::request::{Answer, NotTaken, Request, Requests, ScriptPackageSyncState};
 use super::settings::SessionSettings;
 use crate::assignment::{Configuration, Revision};
 use crate::ports::{Beat, Order, SessionRef, Welcome};
@@ -25,6 +26,8 @@ pub(super) struct Open {
     ping_at: Timestamp,
     version: Option<Fingerprint>,
     capabilities: Option<Fingerprint>,
+    /// None while there are none, as most of the time.
+    requests: Option<Box<Requests>>,
 }
 
 /// Stands for what a satellite said of itself, so that a repetition is noticed without keeping
@@ -56,6 +59,7 @@ impl Open {
             ping_at: now + settings.ping_interval,
             version: None,
             capabilities,
+            requests: None,
         }
     }
 
@@ -101,6 +105,8 @@ impl Open {
                 stay(Effect::Reply(Reply::SandboxPolicy(policy)))
             }
             Input::Order(Order::Acknowledge(acks)) => stay(Effect::Acknowledge(acks)),
+            Input::Order(Order::Answer(answer)) => stay(self.answer(*answer)),
+            Input::Room => stay(self.next_request()),
             Input::Tick => self.tick(settings, now),
             Input::Answered(_) | Input::Evicted => stay(Effect::Nothing),
         }
@@ -144,18 +150,68 @@ impl Open {
             Message::ConfigApplied { revision } => {
                 Effect::Applied(self.session, Revision(revision))
             }
-            Message::ScriptPackageSyncState { .. }
-            | Message::RequestScriptPackageManifest { .. }
+            Message::ScriptPackageSyncState(state) => {
+                Effect::PackagesSynced(self.session, Box::new(cut(state)))
+            }
+            Message::RequestScriptPackageManifest { .. }
             | Message::RequestScriptPackageBlob { .. }
             | Message::RequestRunSecrets { .. }
             | Message::RequestConfigSecrets { .. }
             | Message::TelemetryBatch { .. }
             | Message::CapabilityStatus { .. }
-            | Message::CapabilitySecretRequest { .. } => match message.unserved() {
-                Some(reply) => Effect::Reply(reply),
-                None => Effect::Drop(Dropped::Unserved),
+            | Message::CapabilitySecretRequest { .. } => match Request::of(message) {
+                Ok(request) => self.request(request),
+                Err(message) => match message.unserved() {
+                    Some(reply) => Effect::Reply(reply),
+                    None => Effect::Drop(Dropped::Unserved),
+                },
             },
         }
+    }
+
+    /// Lets a request wait until there is room for its answer.
+    fn request(&mut self, request: Request) -> Effect {
+        let taken = self.requests.get_or_insert_default().push(request);
+        self.forget_idle_requests();
+        match taken {
+            Ok(()) => Effect::Nothing,
+            Err(NotTaken::TooLong) => Effect::Drop(Dropped::TooLong),
+            Err(NotTaken::Busy(Answer::Nothing { .. })) => Effect::Drop(Dropped::Busy),
+            Err(NotTaken::Busy(answer)) => Effect::Reply(Reply::Answer(answer)),
+        }
+    }
+
+    pub(super) fn has_request(&self) -> bool {
+        self.requests.as_ref().is_some_and(|requests| requests.has_next())
+    }
+
+    fn next_request(&mut self) -> Effect {
+        match self.requests.as_mut().and_then(|requests| requests.next()) {
+            Some(request) => Effect::Request(self.session, Box::new(request)),
+            None => Effect::Nothing,
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) -> Effect {
+        if let Some(requests) = &mut self.requests {
+            requests.answered(&answer);
+        }
+        self.forget_idle_requests();
+        match answer {
+            Answer::Nothing { .. } => Effect::Nothing,
+            answer => Effect::Reply(Reply::Answer(answer)),
+        }
+    }
+
+    fn forget_idle_requests(&mut self) {
+        if self.requests.as_ref().is_some_and(|requests| requests.is_idle()) {
+            self.requests = None;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn request_counts(&self) -> (usize, usize) {
+        self.requests.as_ref().map_or((0, 0), |requests| requests.counts())
     }
 
     /// What is new in a heartbeat, cut to its limits. Nothing is allocated when nothing is.
@@ -182,6 +238,14 @@ fn news<'a, T: Hash + ?Sized>(
     }
     *before = now;
     Some(said)
+}
+
+fn cut(state: ScriptPackageSyncState) -> ScriptPackageSyncState {
+    ScriptPackageSyncState {
+        lockfile_hash: state.lockfile_hash.as_deref().map(report::named),
+        status: state.status,
+        error_message: state.error_message.as_deref().map(report::said),
+    }
 }
 
 fn refuse(Refused { result_id, reason }: Refused) -> Effect {

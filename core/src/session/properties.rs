@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
+use crate::limits::{MAX_REQUEST_TEXT, REQUESTS_IN_FLIGHT, SCRIPT_PACKAGE_BLOBS_IN_FLIGHT};
 use crate::ports::{Authentication, Order, SessionRef, Welcome};
 use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
@@ -36,6 +37,13 @@ fn any_message() -> impl Strategy<Value = Message<'static>> {
         (text(), text())
             .prop_map(|(strategy_id, message)| Message::StrategyError { strategy_id, message }),
         text().prop_map(|lockfile_hash| Message::RequestScriptPackageManifest { lockfile_hash }),
+        text().prop_map(|integrity| Message::RequestScriptPackageBlob { integrity }),
+        (text(), text()).prop_map(|(request_id, collector_id)| Message::RequestRunSecrets {
+            request_id,
+            config_id: "c".into(),
+            collector_id,
+            run_id: "r".into(),
+        }),
         (text(), text()).prop_map(|(request_id, kind)| Message::CapabilitySecretRequest {
             request_id,
             kind,
@@ -47,17 +55,7 @@ fn any_message() -> impl Strategy<Value = Message<'static>> {
 
 fn any_answer() -> impl Strategy<Value = Authentication> {
     let welcome = any::<u64>().prop_map(|threshold| {
-        Authentication::Accepted(Welcome {
-            session: SessionRef {
-                satellite: SatelliteId(Uuid::from_u128(1)),
-                epoch: Epoch(1),
-                session: SessionId(Uuid::from_u128(2)),
-            },
-            heartbeat_interval: Millis::from_secs(15),
-            threshold: Millis::new(threshold),
-            configured: None,
-            sandbox_policy: None,
-        })
+        Authentication::Accepted(Welcome { threshold: Millis::new(threshold), ..welcome() })
     });
     prop_oneof![
         4 => welcome,
@@ -80,6 +78,20 @@ fn any_order() -> impl Strategy<Value = Order> {
         })),
         Just(Order::SandboxPolicy(Json::empty_object())),
         Just(Order::Acknowledge(vec![])),
+        any_request().prop_map(|request| Order::Answer(Box::new(request.unserved()))),
+        any_request().prop_map(|request| Order::Answer(Box::new(request.failed("why")))),
+    ]
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    prop_oneof![
+        any::<String>().prop_map(|integrity| Request::ScriptPackageBlob { integrity }),
+        any::<String>().prop_map(|lockfile_hash| Request::ScriptPackageManifest { lockfile_hash }),
+        any::<String>().prop_map(|request_id| Request::ConfigSecrets {
+            request_id,
+            config_id: "c".into(),
+            run_id: "r".into(),
+        }),
     ]
 }
 
@@ -97,6 +109,7 @@ fn any_input() -> impl Strategy<Value = Input<'static>> {
         1 => Just(Input::TransportLost),
         1 => Just(Input::OutgoingFull),
         1 => Just(Input::Evicted),
+        2 => Just(Input::Room),
         4 => Just(Input::Tick),
     ]
 }
@@ -163,6 +176,8 @@ proptest! {
                 | Effect::LacksStrategy(..)
                 | Effect::Acknowledge(_)
                 | Effect::RefuseResult(_)
+                | Effect::PackagesSynced(..)
+                | Effect::Request(..)
                 | Effect::Ping => prop_assert!(accepted),
                 Effect::End(end) => {
                     ends += 1;
@@ -239,5 +254,83 @@ proptest! {
                 prop_assert_eq!(session.reading(&settings, at), Reading::Now);
             }
         }
+    }
+
+    #[test]
+    fn each_request_is_asked_once_and_few_at_a_time_until_all_are(
+        requests in prop::collection::vec(any_request(), 0..60)
+    ) {
+        let settings = settings();
+        let now = Timestamp::from_millis(0);
+        let mut session = Session::new(&settings, now);
+        let first = Message::Authenticate {
+            client_id: String::new(),
+            token: Token::presented("t"),
+            capabilities: None,
+        };
+        session.step(&settings, now, Input::Message(first));
+        session.step(&settings, now, Input::Answered(Authentication::Accepted(welcome())));
+        for request in &requests {
+            session.step(&settings, now, Input::Message(message_of(request.clone())));
+        }
+        let (mut asked, mut in_flight) = (Vec::new(), Vec::new());
+        loop {
+            while session.has_request() {
+                let effect = session.step(&settings, now, Input::Room);
+                let Effect::Request(_, request) = effect else { panic!("{effect:?}") };
+                in_flight.push(*request.clone());
+                asked.push(*request);
+            }
+            prop_assert!(in_flight.len() <= REQUESTS_IN_FLIGHT);
+            let blobs = in_flight.iter().filter(|one| matches!(one, Request::ScriptPackageBlob { .. }));
+            prop_assert!(blobs.count() <= SCRIPT_PACKAGE_BLOBS_IN_FLIGHT);
+            let Some(request) = in_flight.pop() else { break };
+            let answer = Order::Answer(Box::new(request.unserved()));
+            session.step(&settings, now, Input::Order(answer));
+        }
+        prop_assert_eq!(asked.len(), requests.iter().filter(|one| taken(one)).count());
+        for request in requests.iter().filter(|one| taken(one)) {
+            let times = |all: &[Request]| all.iter().filter(|one| *one == request).count();
+            prop_assert_eq!(times(&asked), times(&requests));
+        }
+    }
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        session: SessionRef {
+            satellite: SatelliteId(Uuid::from_u128(1)),
+            epoch: Epoch(1),
+            session: SessionId(Uuid::from_u128(2)),
+        },
+        heartbeat_interval: Millis::from_secs(15),
+        threshold: Millis::from_secs(45),
+        configured: None,
+        sandbox_policy: None,
+    }
+}
+
+fn message_of(request: Request) -> Message<'static> {
+    match request {
+        Request::ScriptPackageBlob { integrity } => Message::RequestScriptPackageBlob { integrity },
+        Request::ScriptPackageManifest { lockfile_hash } => {
+            Message::RequestScriptPackageManifest { lockfile_hash }
+        }
+        Request::ConfigSecrets { request_id, config_id, run_id } => {
+            Message::RequestConfigSecrets { request_id, config_id, run_id }
+        }
+        Request::RunSecrets { request_id, config_id, collector_id, run_id } => {
+            Message::RequestRunSecrets { request_id, config_id, collector_id, run_id }
+        }
+    }
+}
+
+/// Whether all that it says is short enough.
+fn taken(request: &Request) -> bool {
+    match request {
+        Request::ScriptPackageBlob { integrity: text }
+        | Request::ScriptPackageManifest { lockfile_hash: text }
+        | Request::ConfigSecrets { request_id: text, .. }
+        | Request::RunSecrets { request_id: text, .. } => text.len() <= MAX_REQUEST_TEXT,
     }
 }

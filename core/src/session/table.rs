@@ -11,6 +11,7 @@ use crate::assignment::{
     System, SystemId,
 };
 use crate::connection::{CloseReason, Fence};
+use crate::limits::{MAX_REQUEST_TEXT, REQUESTS_IN_FLIGHT, REQUESTS_WAITING};
 use crate::ports::{Authentication, Beat, Order, ResultAck, SessionRef, Welcome};
 use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
@@ -104,6 +105,28 @@ fn assigned_result(executed_at: &'static str, result: Option<Box<str>>) -> Messa
     })
 }
 
+fn secrets_request() -> Request {
+    let text = || String::from("x");
+    Request::ConfigSecrets { request_id: text(), config_id: text(), run_id: text() }
+}
+
+fn ask_for_secrets() -> Input<'static> {
+    let text = || String::from("x");
+    Input::Message(Message::RequestConfigSecrets {
+        request_id: text(),
+        config_id: text(),
+        run_id: text(),
+    })
+}
+
+fn blob_request() -> Request {
+    Request::ScriptPackageBlob { integrity: "x".into() }
+}
+
+fn ask_for_a_blob() -> Input<'static> {
+    Input::Message(Message::RequestScriptPackageBlob { integrity: "x".into() })
+}
+
 fn messages() -> Vec<(&'static str, Message<'static>)> {
     let text = || String::from("x");
     vec![
@@ -120,17 +143,21 @@ fn messages() -> Vec<(&'static str, Message<'static>)> {
         ("strategy_error", Message::StrategyError { strategy_id: text(), message: text() }),
         (
             "script_package_sync_state",
-            Message::ScriptPackageSyncState {
+            Message::ScriptPackageSyncState(ScriptPackageSyncState {
                 lockfile_hash: None,
-                status: "ready",
-                error_message: None,
-            },
+                status: ScriptPackageStatus::Ready,
+                error_message: Some("a\nb".repeat(2_000)),
+            }),
         ),
         (
             "request_script_package_manifest",
             Message::RequestScriptPackageManifest { lockfile_hash: text() },
         ),
         ("request_script_package_blob", Message::RequestScriptPackageBlob { integrity: text() }),
+        (
+            "request_script_package_blob of too long a name",
+            Message::RequestScriptPackageBlob { integrity: "x".repeat(MAX_REQUEST_TEXT + 1) },
+        ),
         (
             "request_run_secrets",
             Message::RequestRunSecrets {
@@ -179,6 +206,8 @@ fn inputs() -> Vec<(String, Input<'static>)> {
         Order::Configure(configured(2)),
         Order::SandboxPolicy(Json::empty_object()),
         Order::Acknowledge(vec![ResultAck { result_id: "r1".into(), refused: None }]),
+        Order::Answer(Box::new(secrets_request().unserved())),
+        Order::Answer(Box::new(blob_request().failed("why"))),
     ];
     let others = [
         Input::Received { bytes: 100 },
@@ -193,6 +222,7 @@ fn inputs() -> Vec<(String, Input<'static>)> {
         Input::TransportLost,
         Input::OutgoingFull,
         Input::Evicted,
+        Input::Room,
         Input::Tick,
     ];
     let named = |input: Input<'static>| (format!("{input:?}"), input);
@@ -216,6 +246,10 @@ fn states() -> Vec<(&'static str, Session)> {
     abandoned.step(&settings, START, Input::PeerClosed);
     let mut open = authenticating.clone();
     open.step(&settings, START, Input::Answered(Authentication::Accepted(welcome())));
+    let mut asked = open.clone();
+    asked.step(&settings, START, ask_for_secrets());
+    let mut asking = asked.clone();
+    asking.step(&settings, START, Input::Room);
     let mut ended = waiting.clone();
     ended.step(&settings, START, Input::PeerClosed);
     vec![
@@ -223,6 +257,8 @@ fn states() -> Vec<(&'static str, Session)> {
         ("Authenticating", authenticating),
         ("Abandoned", abandoned),
         ("Open", open),
+        ("Open, asked for secrets", asked),
+        ("Open, looking for secrets", asking),
         ("Ended", ended),
     ]
 }
@@ -235,7 +271,13 @@ fn show_state(session: &Session) -> String {
             None => "Authenticating".into(),
         },
         State::Abandoned { ending } => format!("Abandoned({ending:?})"),
-        State::Open(open) => format!("Open, tick at {} ms", open.deadline().as_millis()),
+        State::Open(open) => {
+            let requests = match open.request_counts() {
+                (0, 0) => String::new(),
+                (waiting, asked) => format!(", requests: {waiting} wait, {asked} asked"),
+            };
+            format!("Open, tick at {} ms{requests}", open.deadline().as_millis())
+        }
         State::Ended => "Ended".into(),
     }
 }
@@ -252,6 +294,11 @@ fn show_effect(effect: &Effect) -> String {
         Effect::Reported(_, run) => format!("Reported {} {:?}", run.status, run.result_id),
         Effect::Applied(_, revision) => format!("Applied {revision}"),
         Effect::LacksStrategy(_, said) => format!("LacksStrategy {said:?}"),
+        Effect::Request(_, request) => format!("Request {request:?}"),
+        Effect::PackagesSynced(_, state) => {
+            let said = state.error_message.as_ref().map(|said| said.chars().count());
+            format!("PackagesSynced {:?}, {said:?} characters", state.status)
+        }
         Effect::Nothing
         | Effect::Acknowledge(_)
         | Effect::Reply(_)
@@ -431,15 +478,17 @@ fn a_threshold_ordered_during_authentication_outlives_the_answer() {
 #[test]
 fn a_socket_carries_a_session_only_while_it_is_open_and_waits_only_before_it_spoke() {
     let carried: Vec<_> = states().iter().map(|(_, socket)| socket.session()).collect();
-    assert_eq!(carried, [None, None, None, Some(session_ref()), None]);
+    let open = Some(session_ref());
+    assert_eq!(carried, [None, None, None, open, open, open, None]);
     let waits: Vec<_> = states().iter().map(|(_, socket)| socket.is_waiting()).collect();
-    assert_eq!(waits, [true, false, false, false, false]);
+    assert_eq!(waits, [true, false, false, false, false, false, false]);
 }
 
 #[test]
 fn large_messages_are_taken_only_from_authenticated_satellites() {
     let limits = states().iter().map(|(_, s)| s.message_limit(&settings())).collect::<Vec<_>>();
-    assert_eq!(limits, [4096, 4096, 4096, 16 << 20, 16 << 20]);
+    let (small, large) = (4096, 16 << 20);
+    assert_eq!(limits, [small, small, small, large, large, large, large]);
 }
 
 #[test]
@@ -485,4 +534,69 @@ fn work_ordered_during_authentication_is_newer_than_the_answers() {
     let Effect::Welcome(said) = session.step(&settings(), START, answer) else { panic!("refused") };
     assert_eq!(said.configured.map(|told| told.revision), Some(Revision(7)));
     assert_eq!(said.sandbox_policy, Some(Json::empty_object()));
+}
+
+/// What is asked for now that there is room.
+fn asked_for(session: &mut Session) -> Vec<Request> {
+    let mut asked = Vec::new();
+    while session.has_request() {
+        match session.step(&settings(), START, Input::Room) {
+            Effect::Request(_, request) => asked.push(*request),
+            other => panic!("no request: {other:?}"),
+        }
+    }
+    let more = session.step(&settings(), START, Input::Room);
+    assert!(matches!(more, Effect::Nothing), "{more:?}");
+    asked
+}
+
+#[test]
+fn a_few_requests_are_looked_for_at_a_time_and_the_next_when_one_is_answered() {
+    let mut session = open_at(START);
+    for _ in 0..=REQUESTS_IN_FLIGHT {
+        let asked = session.step(&settings(), START, ask_for_secrets());
+        assert!(matches!(asked, Effect::Nothing), "{asked:?}");
+    }
+    assert_eq!(asked_for(&mut session).len(), REQUESTS_IN_FLIGHT);
+    let answer = secrets_request().unserved();
+    let order = Order::Answer(Box::new(answer.clone()));
+    let said = session.step(&settings(), START, Input::Order(order));
+    assert!(matches!(said, Effect::Reply(Reply::Answer(said)) if said == answer));
+    assert_eq!(asked_for(&mut session), [secrets_request()]);
+}
+
+#[test]
+fn one_blob_is_looked_for_at_a_time_and_what_waits_behind_it_overtakes_it() {
+    let mut session = open_at(START);
+    for input in [ask_for_a_blob(), ask_for_a_blob(), ask_for_secrets()] {
+        session.step(&settings(), START, input);
+    }
+    assert_eq!(asked_for(&mut session), [blob_request(), secrets_request()]);
+    for answer in [secrets_request().unserved(), secrets_request().unserved()] {
+        session.step(&settings(), START, Input::Order(Order::Answer(Box::new(answer))));
+        assert_eq!(asked_for(&mut session), []);
+    }
+    let nothing = Order::Answer(Box::new(blob_request().failed("why")));
+    let said = session.step(&settings(), START, Input::Order(nothing));
+    assert!(matches!(said, Effect::Nothing), "{said:?}");
+    assert_eq!(asked_for(&mut session), [blob_request()]);
+}
+
+#[test]
+fn beyond_those_that_may_wait_a_request_is_refused_and_the_socket_stays() {
+    let mut session = open_at(START);
+    for _ in 0..REQUESTS_WAITING {
+        let asked = session.step(&settings(), START, ask_for_secrets());
+        assert!(matches!(asked, Effect::Nothing), "{asked:?}");
+    }
+    let refused = session.step(&settings(), START, ask_for_secrets());
+    let Effect::Reply(Reply::Answer(Answer::ConfigSecrets { values: Err(why), .. })) = refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert!(why.contains("try again later"), "{why}");
+    let dropped = session.step(&settings(), START, ask_for_a_blob());
+    assert!(matches!(dropped, Effect::Drop(Dropped::Busy)), "{dropped:?}");
+    let beat = session.step(&settings(), START, Input::Message(heartbeat()));
+    assert!(matches!(beat, Effect::Heartbeat(..)), "{beat:?}");
 }

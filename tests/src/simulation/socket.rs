@@ -142,6 +142,8 @@ impl Socket {
             | Effect::Reported(..)
             | Effect::Applied(..)
             | Effect::LacksStrategy(..)
+            | Effect::PackagesSynced(..)
+            | Effect::Request(..)
             | Effect::RefuseResult(_) => {}
             Effect::Authenticate(credentials) => {
                 let attempt = Attempt {

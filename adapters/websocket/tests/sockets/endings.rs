@@ -154,13 +154,18 @@ async fn a_frame_that_is_none_closes_with_1002() {
     assert_eq!(server.recorded().await, [CloseReason::ProtocolError]);
 }
 
+/// A message whose answer is as large.
+fn echoed(bytes: usize) -> String {
+    let id = "x".repeat(bytes);
+    format!(r#"{{"type":"telemetry_batch","batchId":"{id}","kind":"k","payload":[]}}"#)
+}
+
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_closed_with_1008_even_if_it_cannot_be_told() {
     let settings = SocketSettings { closing_within: Millis::new(100), ..Default::default() };
     let server = serve(settings).await;
     let mut satellite = server.connect().await;
-    let request =
-        format!(r#"{{"type":"request_script_package_blob","integrity":"{}"}}"#, "x".repeat(MEBI));
+    let request = echoed(MEBI);
     // Until the kernel's buffers and then the server's queue are full. The server stops reading
     // when it closes, so that a write may fail or not end.
     for _ in 0..60 {
@@ -183,11 +188,7 @@ async fn a_peer_that_takes_nothing_for_too_long_is_too_slow_however_little_waits
     };
     let server = serve(settings).await;
     let mut satellite = server.connect().await;
-    let request = format!(
-        r#"{{"type":"request_script_package_blob","integrity":"{}"}}"#,
-        "x".repeat(15 * MEBI)
-    );
-    satellite.say(request).await;
+    satellite.say(echoed(15 * MEBI)).await;
     server.until("the end", |seen| !seen.closed.is_empty()).await;
     assert_eq!(server.recorded().await, [CloseReason::SlowConsumer]);
 }

@@ -6,5 +6,6 @@ mod support;
 mod endings;
 mod conversation;
 mod crowds;
+mod requests;
 mod streams;
 mod telling;

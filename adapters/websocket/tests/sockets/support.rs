@@ -12,6 +12,7 @@ use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Order, Outbox, SatelliteGateway, SessionRef, Welcome,
 };
 use groundcontrol_core::satellite::{Epoch, SatelliteId};
+use groundcontrol_core::session::{self, Request, ScriptPackageSyncState};
 use groundcontrol_core::time::Millis;
 use groundcontrol_websocket::wire::ToSatellite;
 use groundcontrol_websocket::{SatelliteSockets, SocketSettings};
@@ -41,6 +42,8 @@ pub(crate) enum Answer {
     Accept,
     Give(fn() -> Authentication),
     PanicAtHeartbeats,
+    /// Accepts, and leaves requests to the test.
+    KeepRequests,
 }
 
 #[derive(Default)]
@@ -50,6 +53,8 @@ pub(crate) struct Seen {
     pub(crate) closed: Vec<CloseReason>,
     pub(crate) displaced: Vec<Epoch>,
     pub(crate) outboxes: Vec<Arc<dyn Outbox>>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) synced: Vec<ScriptPackageSyncState>,
 }
 
 #[async_trait]
@@ -87,6 +92,18 @@ impl SatelliteGateway for Gateway {
 
     fn displaced(&self, session: SessionRef, _remote: IpAddr) {
         self.seen.lock().displaced.push(session.epoch);
+    }
+
+    fn packages_synced(&self, _session: SessionRef, state: ScriptPackageSyncState) {
+        self.seen.lock().synced.push(state);
+    }
+
+    fn request(&self, _session: SessionRef, request: Request) -> Option<session::Answer> {
+        if !matches!(*self.answer.lock(), Answer::KeepRequests) {
+            return Some(request.unserved());
+        }
+        self.seen.lock().requests.push(request);
+        None
     }
 }
 

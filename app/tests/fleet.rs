@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::{Deaf, World, actor, connect, create, status, try_connect};
-use groundcontrol_core::connection::{CloseReason, EventKind, Fence, LifecycleEvent, Status};
+use groundcontrol_core::connection::{
+    CloseReason, EventKind, Fence, LifecycleEvent, Reason, Status,
+};
 use groundcontrol_core::ports::{
     Authentication, Clock as _, EventCursor, EventFeed, FeedItem, FleetError, FleetService as _,
     Order, SatellitePatch, SatelliteUpdate, Scope, Signal,
@@ -276,4 +278,19 @@ async fn cursors(feed: &mut Box<dyn EventFeed>, count: usize) -> Vec<EventCursor
         cursors.push(next_event(feed).await.0);
     }
     cursors
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_pod_explains_a_satellite_that_another_one_holds() {
+    let world = World::new();
+    let (here, there) = (world.pod("a").await, world.pod("b").await);
+    let created = create(&here, "one").await;
+    let satellite = connect(&there, &created).await;
+    let heard = here.explain(satellite.id()).await.unwrap();
+    assert_eq!((heard.status, heard.reason), (Status::Online, Reason::Heard));
+    assert_eq!(heard.session.unwrap().pod.unwrap().to_string(), "b");
+    world.edge(satellite.id(), LifecycleEvent::HeartbeatLost).await;
+    let lost = here.explain(satellite.id()).await.unwrap();
+    assert_eq!((lost.status, lost.reason), (Status::Offline, Reason::Lost));
+    assert_eq!(lost.edges.len(), 2);
 }

@@ -74,6 +74,7 @@ pub(crate) fn base() -> OpenApi {
             tag("satellites", "Make, see, change and remove satellites."),
             tag("connections", "Who is online, since when, and what happened before."),
             tag("events", "What happens, as it happens."),
+            tag("automations", "What can start from events, and who is told of them."),
             tag("work", "What satellites run: systems, checks, and who is assigned to which."),
             tag("api-tokens", "Who may use this API."),
             tag("operations", "Probes, figures and this document. No token needed."),

@@ -8,6 +8,7 @@ mod error;
 mod request;
 mod satellites;
 mod work;
+mod automations;
 mod api_tokens;
 mod sse;
 mod events;

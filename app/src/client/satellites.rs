@@ -1,8 +1,8 @@
 //! Satellites: list, find, make, change, remove.
 
 use groundcontrol_http::dto::{
-    CreateSatellite, CreatedSatellite, Page, RotateToken, Satellite, Status, Transition,
-    UpdateSatellite,
+    CreateSatellite, CreatedSatellite, Explanation, Page, RotateToken, Satellite, Status,
+    Transition, UpdateSatellite,
 };
 use reqwest::Method;
 use uuid::Uuid;
@@ -141,6 +141,12 @@ impl Client {
     /// Removes a satellite.
     pub async fn remove_satellite(&self, id: Uuid) -> Result<(), ClientError> {
         self.delete("remove the satellite", &path(id)).await
+    }
+
+    /// Why a satellite is online or offline.
+    pub async fn explain(&self, id: Uuid) -> Result<Explanation, ClientError> {
+        let request = self.get(&format!("{}/explain", path(id)));
+        self.json("explain the satellite", request).await
     }
 
     /// The newest `limit` transitions of a satellite, newest first.

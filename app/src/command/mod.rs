@@ -14,6 +14,7 @@ pub mod satellite;
 pub mod satellites;
 mod watch;
 pub mod events;
+pub mod triggers;
 pub mod work;
 pub mod results;
 pub mod api_tokens;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Assignments(work::AssignmentsArgs),
     Results(results::ResultsArgs),
     Events(events::EventsArgs),
+    Triggers(triggers::TriggersArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
     Load(load::LoadArgs),
     Demo(demo::DemoArgs),
@@ -62,6 +64,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Assignments(args) => work::assignments(args).await?,
         Command::Results(args) => results::run(args).await?,
         Command::Events(args) => events::run(args).await?,
+        Command::Triggers(args) => triggers::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,
         Command::Load(args) => return load::run(args).await,
         Command::Demo(args) => return demo::run(args).await,

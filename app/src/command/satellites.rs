@@ -42,6 +42,11 @@ pub(super) enum SatellitesCommand {
         /// Name, id, or the first eight characters of the id
         satellite: String,
     },
+    /// Says why a satellite is online or offline, and what would change that
+    Explain {
+        /// Name, id, or the first eight characters of the id
+        satellite: String,
+    },
     /// Changes a satellite
     Set(SetArgs),
     /// Gives a satellite a new token; it is shown this once
@@ -159,6 +164,7 @@ pub(super) async fn execute(
         SatellitesCommand::List(filter) => list(filter, client, console).await,
         SatellitesCommand::Create(args) => create(args, client, console).await,
         SatellitesCommand::Show { satellite } => show(&satellite, client, console).await,
+        SatellitesCommand::Explain { satellite } => explain(&satellite, client, console).await,
         SatellitesCommand::Set(args) => set(args, client, console).await,
         SatellitesCommand::RotateToken(args) => rotate(args, client, console).await,
         SatellitesCommand::Remove { satellite, yes } => {
@@ -208,6 +214,24 @@ async fn show(wanted: &str, client: &Client, console: &mut Console) -> anyhow::R
     if !transitions.is_empty() {
         console.line("")?;
         let rows = transitions.iter().map(view::transition_row).collect();
+        console.table(view::TRANSITIONS, rows)?;
+    }
+    Ok(())
+}
+
+async fn explain(wanted: &str, client: &Client, console: &mut Console) -> anyhow::Result<()> {
+    let satellite = client.find_satellite(wanted).await?;
+    let explanation = client.explain(satellite.id).await?;
+    if console.is_json() {
+        return console.json(&explanation);
+    }
+    for line in view::explanation_lines(&explanation) {
+        console.line(printable(&line))?;
+    }
+    let edges = explanation.edges.iter().take(HISTORY);
+    let rows: Vec<_> = edges.map(|edge| view::transition_row(&edge.transition)).collect();
+    if !rows.is_empty() {
+        console.line("")?;
         console.table(view::TRANSITIONS, rows)?;
     }
     Ok(())

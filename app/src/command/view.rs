@@ -1,7 +1,9 @@
 //! What the API answers, in words and rows for people.
 
 use groundcontrol_core::time::{Millis, Timestamp};
-use groundcontrol_http::dto::{ApiToken, CloudEvent, EventData, Satellite, Signal, Transition};
+use groundcontrol_http::dto::{
+    ApiToken, CloudEvent, EventData, Explanation, Satellite, Signal, Transition,
+};
 
 /// The header of a list of satellites.
 pub(super) const SATELLITES: &[&str] =
@@ -41,6 +43,24 @@ pub(super) fn satellite_details(satellite: &Satellite, now: Timestamp) -> Vec<Ve
     ];
     let said = lines.into_iter().filter(|(_, value)| !value.is_empty());
     said.map(|(label, value)| vec![label.to_owned(), value]).collect()
+}
+
+/// Why a satellite is what it is, a sentence a line.
+pub(super) fn explanation_lines(explanation: &Explanation) -> Vec<String> {
+    let mut lines = vec![explanation.summary.clone()];
+    let outlook = explanation.outlook.iter().map(|outlook| outlook.sentence.clone()).collect();
+    for (title, sentences) in [
+        ("Because", explanation.because.clone()),
+        ("What would change it", outlook),
+        ("What to do", explanation.advice.clone()),
+    ] {
+        if !sentences.is_empty() {
+            lines.push(String::new());
+            lines.push(format!("{title}:"));
+            lines.extend(sentences.into_iter().map(|sentence| format!("  - {sentence}")));
+        }
+    }
+    lines
 }
 
 /// The header of a satellite's history.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use groundcontrol_core::connection::{Actor, ConnectionState, Transition};
+use groundcontrol_core::connection::{Actor, ConnectionState, Explanation, Transition};
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FieldError, FleetError,
     FleetService, ListQuery, NewApiToken, Readiness, SatellitePatch, SatelliteRequest,
@@ -91,6 +91,10 @@ impl FleetService for GroundControl {
     ) -> Result<Vec<Transition>, FleetError> {
         self.pod.view(id).await?;
         Ok(self.pod.store.transitions(id, before, limit).await?)
+    }
+
+    async fn explain(&self, id: SatelliteId) -> Result<Explanation, FleetError> {
+        self.pod.explain_satellite(id).await
     }
 
     async fn events(&self, after: Option<EventCursor>) -> Result<Box<dyn EventFeed>, FleetError> {

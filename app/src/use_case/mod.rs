@@ -13,6 +13,7 @@ mod runs;
 pub mod events;
 mod credentials;
 mod manage;
+mod explain;
 mod work;
 mod fleet;
 pub(crate) mod jobs;

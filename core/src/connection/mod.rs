@@ -10,11 +10,16 @@ mod decide;
 mod status;
 mod event;
 mod invariants;
+mod explain;
 
 pub use command::{CloseReason, Command, Context, RevokeScope, WatchSpan};
 pub use decide::{Change, Decision, Fence, Rejection, Unchanged, decide};
 pub use event::{
     Actor, Edge, EventKind, Origin, SatelliteEvent, Subject, Transition, TransitionKind,
+};
+pub use explain::{
+    ClockReading, ExplainedEdge, Explanation, Facts, HeartbeatAge, Outlook, Reason, Rule,
+    SessionFacts, Words, explain,
 };
 pub use invariants::{HistoryFault, RecordFault, check_history, check_record};
 pub use record::{Cause, ConnectionRecord, LifecycleEvent};

@@ -13,4 +13,10 @@ pub trait Clock: Send + Sync {
 
     /// The error e of [`now`](Self::now).
     fn error(&self) -> Millis;
+
+    /// By how many milliseconds this machine's wall clock is ahead of store time, negative where it
+    /// is behind; none where that is not known. For people: no rule depends on it.
+    fn wall_ahead(&self) -> Option<i64> {
+        None
+    }
 }

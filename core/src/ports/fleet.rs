@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::event_cursor::EventCursor;
 use super::satellite_store::{ListQuery, SatelliteUpdate, StoredSatellite};
 use crate::assignment::StoredRevision;
-use crate::connection::{Actor, ConnectionState, SatelliteEvent, Status, Transition};
+use crate::connection::{Actor, ConnectionState, Explanation, SatelliteEvent, Status, Transition};
 use crate::satellite::{Name, Region, SatelliteId, Seq, Tags, Token};
 use crate::time::{Millis, Timestamp};
 
@@ -67,6 +67,9 @@ pub trait FleetService: Send + Sync {
         before: Option<Seq>,
         limit: usize,
     ) -> Result<Vec<Transition>, FleetError>;
+
+    /// Why a satellite is what it is.
+    async fn explain(&self, id: SatelliteId) -> Result<Explanation, FleetError>;
 
     /// Events and signals from now on, or the events after `after` and then what follows.
     async fn events(&self, after: Option<EventCursor>) -> Result<Box<dyn EventFeed>, FleetError>;

@@ -44,6 +44,10 @@ impl Clock for DatabaseClock {
     fn error(&self) -> Millis {
         Millis::ZERO
     }
+
+    fn wall_ahead(&self) -> Option<i64> {
+        Some(self.machine.wall().as_millis() - self.now().as_millis())
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +75,7 @@ mod tests {
         for step in [-3_600_000, 3_600_000] {
             wall.store(1_000 + step, Ordering::SeqCst);
             assert_eq!(clock.now(), Timestamp::from_millis(1_000));
+            assert_eq!(clock.wall_ahead(), Some(step));
         }
         running.fetch_add(5, Ordering::SeqCst);
         assert_eq!(clock.now(), Timestamp::from_millis(1_005));

@@ -85,7 +85,7 @@ impl ServerClock {
 
     /// Shows the error, and how far this machine's wall clock is ahead of store time.
     fn show(&self) {
-        let ahead = self.machine.wall().as_millis() - self.now().as_millis();
+        let ahead = self.wall_ahead().unwrap_or_default();
         gauge!("groundcontrol_clock_wall_ahead_seconds").set(ahead as f64 / 1_000.0);
         gauge!("groundcontrol_clock_error_seconds").set(self.error().get() as f64 / 1_000.0);
     }
@@ -105,6 +105,10 @@ impl Clock for ServerClock {
         // What is lost by showing whole milliseconds counts too.
         let error = self.read(StoreTime::error_at).unsigned_abs();
         Millis::new(error.div_ceil(1_000) + 1)
+    }
+
+    fn wall_ahead(&self) -> Option<i64> {
+        Some(self.machine.wall().as_millis() - self.now().as_millis())
     }
 }
 

@@ -10,7 +10,9 @@ mod problem;
 mod page;
 mod satellite;
 mod connection;
+mod explanation;
 mod event;
+mod trigger;
 mod opaque;
 mod work;
 mod run;
@@ -20,14 +22,20 @@ mod probe;
 pub use api_token::{ApiToken, CreateApiToken, CreatedApiToken};
 pub use connection::{BatchGet, ConnectionState, ConnectionStates, OnlineIds, Transition};
 pub use event::{CloudEvent, EdgeData, EventData, RemovedData, Signal, StreamMessage};
+pub use explanation::{
+    ClockReading, ExplainedEdge, Explanation, HeartbeatAge, Outlook, SessionFacts, Watching,
+};
 pub use opaque::Opaque;
 pub use page::Page;
 pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
 pub use run::{Run, StrategyError};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
+pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
-pub use word::{Cause, Edge, EventType, Instant, LastEvent, RunStatus, Scope, Secret, Status};
+pub use word::{
+    Cause, Edge, EventType, Instant, LastEvent, Reason, Rule, RunStatus, Scope, Secret, Status,
+};
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,
     SandboxPolicy, Selector, System, UpdateAssignment, UpdateCheck, UpdateSystem,

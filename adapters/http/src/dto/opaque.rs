@@ -21,6 +21,11 @@ impl Opaque {
         RawValue::from_string(text.to_owned()).map(Self)
     }
 
+    /// The JSON of `value`.
+    pub(crate) fn from_value(value: &serde_json::Value) -> Self {
+        Self::new(&value.to_string()).unwrap_or_else(|_| Self(RawValue::NULL.to_owned()))
+    }
+
     /// The text.
     pub fn get(&self) -> &str {
         self.0.get()

@@ -97,6 +97,16 @@ named! {
 }
 
 named! {
+    /// Why a satellite is online or offline.
+    Reason(core::Reason), core::Reason::ALL.iter().copied()
+}
+
+named! {
+    /// The number of a rule; ARCHITECTURE.md explains each.
+    Rule(core::Rule), core::Rule::ALL.iter().copied()
+}
+
+named! {
     /// The type of an event, such as `satellite.connected`.
     EventType(core::EventKind), core::EventKind::ALL.iter().copied()
 }

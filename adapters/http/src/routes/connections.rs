@@ -17,7 +17,7 @@ use crate::access::guarded;
 use crate::body::Fields;
 use crate::cursor::List;
 use crate::dto::{
-    BatchGet, ConnectionState, ConnectionStates, OnlineIds, Page, Problem, Transition,
+    BatchGet, ConnectionState, ConnectionStates, Explanation, OnlineIds, Page, Problem, Transition,
 };
 use crate::problem::{Kind, Refusal};
 use crate::query::Query;
@@ -29,6 +29,7 @@ pub(super) fn router(service: &Arc<dyn FleetService>) -> OpenApiRouter<AppState>
         .routes(read(routes!(connection)))
         .routes(read(routes!(batch_get)))
         .routes(read(routes!(transitions)))
+        .routes(read(routes!(explain)))
 }
 
 /// List who is online
@@ -124,4 +125,23 @@ async fn transitions(
     let found = state.service.transitions(id, before, limit + 1).await?;
     let key = |transition: &CoreTransition| transition.seq.to_string();
     Ok(Json(list.page(found, limit, key)))
+}
+
+/// Explain a satellite
+///
+/// Why it is online or offline, as data and in sentences: what is recorded, which rule applies, what
+/// would change it, and what to look at.
+#[utoipa::path(
+    get,
+    path = "/api/v1/satellites/{id}/explain",
+    operation_id = "explainSatellite",
+    tag = "connections",
+    params(("id" = Uuid, Path, description = "The satellite's id")),
+    responses((status = 200, description = "The explanation.", body = Explanation)),
+)]
+async fn explain(
+    State(state): State<AppState>,
+    Id(id): Id<SatelliteId>,
+) -> Result<Json<Explanation>, Refusal> {
+    Ok(Json((&state.service.explain(id).await?).into()))
 }

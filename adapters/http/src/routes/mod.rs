@@ -3,6 +3,7 @@
 mod satellites;
 mod connections;
 mod events;
+mod triggers;
 mod systems;
 mod checks;
 mod assignments;
@@ -61,6 +62,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(satellites::router(service))
         .merge(connections::router(service))
         .merge(events::router(service))
+        .merge(triggers::router(service))
         .merge(systems::router(service))
         .merge(checks::router(service))
         .merge(assignments::router(service))

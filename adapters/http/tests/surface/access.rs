@@ -35,6 +35,8 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/satellites/online-ids",        READ,   ""),
     ("GET",    "/api/v1/satellites/{id}/connection",   READ,   ""),
     ("GET",    "/api/v1/satellites/{id}/transitions",  READ,   ""),
+    ("GET",    "/api/v1/satellites/{id}/explain",      READ,   ""),
+    ("GET",    "/api/v1/triggers",                     READ,   ""),
     ("POST",   "/api/v1/connections/batch-get",        READ,   BATCH),
     ("GET",    "/api/v1/events",                       READ,   ""),
     ("POST",   "/api/v1/systems",                      MANAGE, SYSTEM),

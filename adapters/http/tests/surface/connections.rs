@@ -112,3 +112,34 @@ async fn history_goes_on_below_the_last_seq_of_the_page_before() {
     let of_another = format!("/api/v1/satellites/{UNKNOWN}/transitions?cursor={cursor}");
     assert_eq!(get(fleet(), &of_another).await.faults(), ["?cursor"]);
 }
+
+#[tokio::test]
+async fn s1_an_explanation_is_data_and_sentences_at_once() {
+    let answer = get(willing(), &format!("/api/v1/satellites/{ID}/explain")).await.json();
+    let head = ["status", "reason", "rule", "summary"].map(|name| answer[name].clone());
+    let summary = "a is online: it was last heard 1 s ago, within its threshold of 60 s.";
+    let summary = summary.replace("60 s", "1 min");
+    assert_eq!(head, ["online", "heard", "S1", summary.as_str()].map(|text| json!(text)));
+    let heard = json!({"at": "2026-02-02T02:40:09.000Z", "ageMs": 1_000, "withinThreshold": true});
+    assert_eq!(answer["heartbeat"], heard);
+    assert_eq!(
+        answer["session"],
+        json!({
+            "epoch": 3, "id": "00000000-0000-0000-0000-000000000000", "ended": false,
+            "tookOver": true, "since": "2026-02-02T02:40:10.000Z", "pod": "pod-1",
+            "remoteAddress": "192.0.2.1:1", "agentVersion": "1.2.3",
+        })
+    );
+    assert_eq!(answer["outlook"][0]["kind"], "offline_after");
+    assert_eq!(answer["outlook"][0]["at"], "2026-02-02T02:41:09.000Z");
+    assert_eq!(answer["clock"], json!({"errorMs": 2, "wallAheadMs": -3}));
+    assert_eq!(answer["edges"][0]["transition"]["seq"], 7);
+}
+
+#[tokio::test]
+async fn an_explanation_of_nobody_is_not_found() {
+    let mut fleet = fleet();
+    fleet.expect_explain().return_once(|_| Err(FleetError::NotFound { what: "satellite" }));
+    let answer = get(fleet, &format!("/api/v1/satellites/{UNKNOWN}/explain")).await;
+    answer.problem(404, "not-found");
+}

@@ -11,6 +11,7 @@ mod operations;
 mod bad_requests;
 mod access;
 mod events;
+mod triggers;
 mod openapi;
 mod answers_fit;
 mod every_answer;

@@ -10,8 +10,8 @@ use groundcontrol_core::assignment::{
     Revision, StoredRevision, System, SystemId, Target,
 };
 use groundcontrol_core::connection::{
-    Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
-    TransitionKind,
+    Actor, Cause, ClockReading, ConnectionRecord, ConnectionState, Explanation, Facts,
+    LifecycleEvent, Status, Transition, TransitionKind, WatchSpan, explain,
 };
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
@@ -19,8 +19,8 @@ use groundcontrol_core::ports::{
 };
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::{
-    Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
-    Token,
+    Epoch, Liveness, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId,
+    Tags, Token,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_http::{HttpSettings, router};
@@ -68,6 +68,7 @@ pub(crate) fn willing() -> MockFleetService {
     fleet.expect_connection().returning(|_| Ok(Some(state())));
     fleet.expect_connections().returning(|_| Ok(BTreeMap::from([(id(), state())])));
     fleet.expect_transitions().returning(|_, _, _| Ok(vec![transition(2)]));
+    fleet.expect_explain().returning(|_| Ok(explanation()));
     fleet.expect_events().returning(|_| Ok(Box::new(Ended)));
     fleet
         .expect_create_api_token()
@@ -216,6 +217,37 @@ pub(crate) fn created() -> Created {
 
 pub(crate) fn state() -> ConnectionState {
     view("a").stored.state(at(9_000)).unwrap()
+}
+
+/// Why the satellite that is connected is online, with everything that an explanation can have.
+pub(crate) fn explanation() -> Explanation {
+    let view = view("a");
+    let session = Transition {
+        epoch: Epoch(3),
+        cause: Some(Cause::TookOver),
+        remote_address: Some("192.0.2.1:1".into()),
+        ..transition(7)
+    };
+    explain(&Facts {
+        satellite: id(),
+        name: &view.stored.satellite.name,
+        enabled: true,
+        agent_version: view.stored.satellite.agent.version.as_deref(),
+        record: &ConnectionRecord {
+            session: Some(SessionId(Uuid::nil())),
+            ..view.stored.record.clone()
+        },
+        own_threshold: view.stored.satellite.own_threshold,
+        liveness: Liveness {
+            heartbeat_interval: Millis::from_secs(15),
+            default_threshold: Millis::from_secs(45),
+        },
+        settle: Millis::new(300),
+        watch: Some(WatchSpan { since: at(0), until: at(20_000) }),
+        transitions: &[session],
+        clock: ClockReading { error: Millis::new(2), wall_ahead: Some(-3) },
+        now: at(10_000),
+    })
 }
 
 /// The clean disconnect number `seq`, which somebody caused.
@@ -390,4 +422,65 @@ pub(crate) fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Valu
         value = document.pointer(pointer).unwrap_or_else(|| panic!("{reference} leads nowhere"));
     }
     value
+}
+
+/// What keeps `value` from fitting `schema`; none when it fits.
+pub(crate) fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
+    let schema = resolve(document, schema);
+    if let Some(any) = schema.get("oneOf").and_then(Value::as_array) {
+        let misfits: Vec<_> =
+            any.iter().map_while(|one| misfit(document, one, value, at)).collect();
+        return (misfits.len() == any.len()).then(|| misfits.join(" and "));
+    }
+    if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
+        && !allowed.contains(value)
+    {
+        return Some(format!("{at}: {value} is none of {allowed:?}"));
+    }
+    // Opaque parts may be any JSON.
+    if schema.get("type").is_none() && schema.get("properties").is_none() {
+        return None;
+    }
+    if !is_of_type(value, &schema["type"]) {
+        return Some(format!("{at}: {value} is no {}", schema["type"]));
+    }
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(n, item)| misfit(document, &schema["items"], item, &format!("{at}/{n}"))),
+        Value::Object(fields) => {
+            let required = schema["required"].as_array().into_iter().flatten();
+            let mut names = required.map(|name| name.as_str().unwrap());
+            if let Some(missing) = names.find(|name| !fields.contains_key(*name)) {
+                return Some(format!("{at}: {missing} is missing"));
+            }
+            fields.iter().find_map(|(name, field)| {
+                let at = format!("{at}/{name}");
+                let of = schema["properties"].get(name).or(schema.get("additionalProperties"));
+                match of.filter(|of| of.is_object()) {
+                    Some(of) => misfit(document, of, field, &at),
+                    None => Some(format!("{at} is not described")),
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+fn is_of_type(value: &Value, kind: &Value) -> bool {
+    match kind {
+        Value::Array(kinds) => kinds.iter().any(|kind| is_of_type(value, kind)),
+        Value::String(kind) => match kind.as_str() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_u64() || value.is_i64(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            "null" => value.is_null(),
+            _ => false,
+        },
+        _ => false,
+    }
 }

@@ -54,6 +54,20 @@ fn transitions() -> Value {
     ]})
 }
 
+fn explanation() -> Value {
+    json!({
+        "satelliteId": FRANKFURT, "name": "Frankfurt 1", "at": "2026-01-31T11:00:00.000Z",
+        "status": "offline", "reason": "lost", "rule": "T5",
+        "summary": "Frankfurt 1 is offline: its heartbeat was lost.\u{1b}[2J",
+        "because": ["Rule T5 makes it so.", "Its threshold is 45 s."],
+        "advice": ["Look whether its machine is up."],
+        "outlook": [{"kind": "heartbeat_resumes", "rule": "T3", "sentence": "A heartbeat would."}],
+        "enabled": true, "heartbeatIntervalMs": 15_000, "thresholdMs": 45_000,
+        "thresholdIsOwn": false, "settleMs": 250, "clock": {"errorMs": 0},
+        "edges": [{"rule": "T8", "transition": transitions()["items"][0]}],
+    })
+}
+
 /// A server with two satellites that answers lists one page at a time, and what it was asked.
 async fn server() -> (FakeServer, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -110,6 +124,7 @@ async fn server() -> (FakeServer, Arc<Mutex<Vec<String>>>) {
         .route("/api/v1/satellites", get(list).post(create))
         .route("/api/v1/satellites/{id}", get(one).patch(update).delete(delete))
         .route("/api/v1/satellites/{id}/transitions", get(|| async { Json(transitions()) }))
+        .route("/api/v1/satellites/{id}/explain", get(|| async { Json(explanation()) }))
         .route("/api/v1/satellites/{id}/rotate-token", post(rotate));
     (FakeServer::start(router).await, asked)
 }
@@ -159,6 +174,23 @@ async fn one_satellite_is_shown_with_its_history() {
     let out = run(&server, &["satellites", "show", "Frankfurt 1"], None).await.out();
     assert!(is_harmless(&out), "{out:?}");
     insta::assert_snapshot!("show", out);
+}
+
+#[tokio::test]
+async fn an_explanation_is_told_a_sentence_a_line_with_the_latest_edges() {
+    let (server, _) = server().await;
+    let told = run(&server, &["satellites", "explain", "Frankfurt 1"], None).await.out();
+    assert!(is_harmless(&told), "{told}");
+    let expected = [
+        "Frankfurt 1 is offline: its heartbeat was lost.",
+        "Because:\n  - Rule T5 makes it so.\n  - Its threshold is 45 s.",
+        "What would change it:\n  - A heartbeat would.",
+        "What to do:\n  - Look whether its machine is up.",
+        "disconnected",
+    ];
+    for part in expected {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[tokio::test]

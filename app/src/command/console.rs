@@ -119,18 +119,6 @@ impl Console {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Replaces what the terminal shows by `text`, cut to its size.
-    pub fn repaint(&mut self, text: &str) -> io::Result<()> {
-        let (columns, rows) = self.terminal().unwrap_or((u16::MAX, u16::MAX));
-        self.out.write_all(b"\x1b[H")?;
-        for line in text.lines().take(usize::from(rows).max(2) - 1) {
-            let line = console::truncate_str(line, columns.into(), "…");
-            write!(self.out, "{line}\x1b[K\r\n")?;
-        }
-        self.out.write_all(b"\x1b[J")?;
-        self.out.flush()
-    }
-
     /// Asks a person, who must answer `yes`; none where nobody can be asked.
     pub fn confirm(&mut self, question: &str) -> io::Result<Option<bool>> {
         if !self.can_ask {

@@ -28,7 +28,7 @@ pub fn session(data: &[u8]) {
     let mut now = Timestamp::from_millis(0);
     let mut session = Session::new(&settings, now);
     let (mut asked, mut accepted, mut ended) = (0, false, false);
-    let mut in_flight = 0;
+    let mut in_flight = 0_usize;
     for _ in 0..MOST {
         let Ok((passed, input)) = step(&mut bytes) else { return };
         now = now + Millis::new(passed);

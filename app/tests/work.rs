@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use common::work::{assign, check, named, selected};
 use common::{Deaf, Satellite, World, actor, attempt, connect, create, try_connect};
 use groundcontrol_core::assignment::{Configured, Json, Revision};
 use groundcontrol_core::ports::{
-    Authentication, CheckUpdate, FleetError, FleetService as _, Order, SatelliteGateway as _,
-    SatellitePatch, SatelliteUpdate, SystemRequest, WorkService as _,
+    AssignmentUpdate, Authentication, CheckUpdate, EventFeed, FeedItem, FleetError,
+    FleetService as _, Order, SatelliteGateway as _, SatellitePatch, SatelliteUpdate, Signal,
+    SystemRequest, WorkService as _,
 };
-use groundcontrol_core::satellite::Tags;
-use tokio::time::{Instant, sleep};
+use groundcontrol_core::satellite::{SatelliteId, Tags};
+use tokio::time::{Instant, sleep, timeout};
 
 /// What a satellite was pushed since it connected, as revision and number of pairs.
 fn pushed(satellite: &Satellite) -> Vec<(u64, usize)> {
@@ -68,7 +70,7 @@ async fn one_change_for_many_satellites_reads_a_handful_of_times() {
     let world = World::new();
     let pod = world.pod("a").await;
     let mut satellites = Vec::new();
-    for number in 0..500 {
+    for number in 0..2_000 {
         satellites.push(connect(&pod, &create(&pod, &format!("s{number}")).await).await);
     }
     let made = assign(&pod, "x", selected("")).await;
@@ -83,7 +85,7 @@ async fn one_change_for_many_satellites_reads_a_handful_of_times() {
         Some(Order::Configure(configured)) => configured.configuration,
         other => panic!("{other:?}"),
     };
-    assert!(Arc::ptr_eq(&told(&satellites[0]), &told(&satellites[499])), "no copy is shared");
+    assert!(Arc::ptr_eq(&told(&satellites[0]), &told(&satellites[1_999])), "no copy is shared");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,6 +151,45 @@ async fn a_lost_nudge_is_made_good_by_the_comparison() {
     sleep(Duration::from_secs(61)).await;
     assert_eq!(pushed(&satellite), [(1, 1)]);
     assert!(satellite.was_ordered(&Order::SandboxPolicy(Json::empty_object())));
+}
+
+/// The satellites that a stream says were told another configuration, until it says no more.
+async fn reconfigured(feed: &mut Box<dyn EventFeed>) -> BTreeSet<SatelliteId> {
+    let mut heard = BTreeSet::new();
+    while let Ok(Some(item)) = timeout(Duration::from_secs(5), feed.next()).await {
+        if let FeedItem::Signal(Signal::ConfigChanged { satellite }) = item {
+            heard.insert(satellite);
+        }
+    }
+    heard
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_of_every_pod_hear_whose_work_changed_also_where_it_concerns_a_whole_fleet() {
+    let world = World::new();
+    let (here, there) = (world.pod("a").await, world.pod("b").await);
+    let mut satellites = Vec::new();
+    for number in 0..1_500 {
+        let created = create(&here, &format!("s{number}")).await;
+        let pod = if number % 3 == 0 { &here } else { &there };
+        satellites.push(connect(pod, &created).await);
+    }
+    let mut feeds = [here.events(None).await.unwrap(), there.events(None).await.unwrap()];
+    for feed in &mut feeds {
+        reconfigured(feed).await;
+    }
+    let all: BTreeSet<_> = satellites.iter().map(Satellite::id).collect();
+    let made = assign(&here, "x", selected("")).await;
+    for feed in &mut feeds {
+        assert!(reconfigured(feed).await == all, "a stream did not hear of all");
+    }
+    let some = named(&[satellites[0].id(), satellites[1].id()]);
+    let update = AssignmentUpdate { target: Some(some), ..AssignmentUpdate::default() };
+    there.update_assignment(made.id, update).await.unwrap();
+    let rest: BTreeSet<_> = satellites[2..].iter().map(Satellite::id).collect();
+    for feed in &mut feeds {
+        assert!(reconfigured(feed).await == rest, "a stream heard of others than those concerned");
+    }
 }
 
 #[tokio::test(start_paused = true)]

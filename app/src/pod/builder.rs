@@ -208,6 +208,7 @@ impl Pod {
         }
         if self.work.is_some() {
             self.spawn(self.clone().relay_work());
+            self.spawn(self.clone().announce_work());
             self.spawn(self.clone().store_applied());
         }
         if self.runs.is_some() {

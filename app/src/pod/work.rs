@@ -28,7 +28,10 @@ pub struct Work {
     pub(crate) look: Notify,
     /// Told when an agent said what it runs.
     pub(crate) said: Notify,
+    /// Told when satellites were told something new.
+    pub(crate) told: Notify,
     asked: Mutex<Asked>,
+    announced: Mutex<BTreeSet<SatelliteId>>,
     /// Counts what was heard of changes.
     heard: AtomicU64,
     applied: Mutex<BTreeMap<SatelliteId, Revision>>,
@@ -52,7 +55,9 @@ impl Work {
             ports,
             look: Notify::new(),
             said: Notify::new(),
+            told: Notify::new(),
             asked: Mutex::default(),
+            announced: Mutex::default(),
             heard: AtomicU64::new(0),
             applied: Mutex::default(),
             policy: Mutex::new(policy),
@@ -72,6 +77,18 @@ impl Work {
         self.heard.fetch_add(1, Ordering::AcqRel);
         self.asked.lock().some.insert(satellite);
         self.look.notify_one();
+    }
+
+    /// A satellite was told another configuration: all pods shall hear of it.
+    pub fn announce(&self, satellite: SatelliteId) {
+        self.announced.lock().insert(satellite);
+        self.told.notify_one();
+    }
+
+    /// Takes at most `most` of those that shall be heard of.
+    pub fn take_announced(&self, most: usize) -> Vec<SatelliteId> {
+        let mut announced = self.announced.lock();
+        std::iter::from_fn(|| announced.pop_first()).take(most).collect()
     }
 
     /// How often something was heard to have changed.

@@ -47,6 +47,9 @@ impl Pod {
                     }
                 }
                 Nudge::WorkChanged => self.look_at_work(),
+                Nudge::Configured { satellite } => {
+                    self.events.signal(Signal::ConfigChanged { satellite });
+                }
                 Nudge::Missed => {
                     self.look_at_work();
                     self.events.look();

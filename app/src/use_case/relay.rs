@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use groundcontrol_core::assignment::{Configuration, Configured, Revised, StoredRevision};
 use groundcontrol_core::limits::WRITE_ATTEMPTS;
-use groundcontrol_core::ports::{Order, RevisionWrite, Signal, StoreResult};
+use groundcontrol_core::ports::{Nudge, Order, RevisionWrite, StoreResult};
 use groundcontrol_core::satellite::SatelliteId;
 use metrics::counter;
 use tokio::time::{sleep, timeout};
@@ -20,6 +20,10 @@ use crate::pod::{Asked, Pod, Work};
 
 /// Satellites that are compared at a time.
 const TOGETHER: usize = 10_000;
+/// Satellites that are announced at a time, …
+const ANNOUNCED: usize = 256;
+/// … and the time between.
+const BETWEEN: Duration = Duration::from_millis(50);
 /// After a failed look the next one waits this long: a push waits for the store.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -137,10 +141,29 @@ impl Pod {
             let configured = Configured { configuration: work.shared(found), revision };
             if self.sessions.configure(satellite, &configured) {
                 counter!("groundcontrol_configurations_pushed_total").increment(1);
-                self.events.signal(Signal::ConfigChanged { satellite });
+                work.announce(satellite);
             }
         }
         Ok(again)
+    }
+
+    /// The task that tells all pods' event streams whose configuration is another, a few at a
+    /// time: one change may concern a whole fleet, and a broadcast takes only so much at once.
+    pub(crate) async fn announce_work(self: Arc<Self>) {
+        let Some(work) = &self.work else { return };
+        loop {
+            work.told.notified().await;
+            loop {
+                let told = work.take_announced(ANNOUNCED);
+                if told.is_empty() {
+                    break;
+                }
+                for satellite in told {
+                    self.broadcast.send(Nudge::Configured { satellite });
+                }
+                sleep(BETWEEN).await;
+            }
+        }
     }
 
     /// The task that stores what agents say they run: together, as heartbeats are.

@@ -49,6 +49,7 @@ async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
         Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
         Nudge::ConfigChanged { satellite },
         Nudge::WorkChanged,
+        Nudge::Configured { satellite },
     ];
     kinds.iter().for_each(|nudge| broadcast.send(*nudge));
     hears_all(stream.as_mut(), kinds).await

@@ -71,6 +71,11 @@ pub enum Nudge {
     /// Systems, checks or assignments changed, or the sandbox policy: what any satellite runs may
     /// be different.
     WorkChanged,
+    /// The satellite was told another configuration of its work, by the pod that holds its socket.
+    Configured {
+        /// Whose.
+        satellite: SatelliteId,
+    },
     /// Nudges were lost on the way: look at everything again.
     Missed,
 }

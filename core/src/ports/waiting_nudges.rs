@@ -57,6 +57,7 @@ impl WaitingNudges {
                 }
                 Nudge::ConfigChanged { satellite } => writeln!(text, "config-changed {satellite}"),
                 Nudge::WorkChanged => writeln!(text, "work-changed"),
+                Nudge::Configured { satellite } => writeln!(text, "configured {satellite}"),
                 Nudge::Missed => writeln!(text, "missed"),
             };
         }
@@ -92,6 +93,7 @@ fn parse(line: &str) -> Option<Nudge> {
             Some(Nudge::ConfigChanged { satellite })
         }
         ("work-changed", None, None, None) => Some(Nudge::WorkChanged),
+        ("configured", Some(Ok(satellite)), None, None) => Some(Nudge::Configured { satellite }),
         _ => None,
     }
 }
@@ -118,6 +120,7 @@ mod tests {
             Nudge::Displaced { satellite, epoch, remote: Ipv6Addr::LOCALHOST.into() },
             Nudge::ConfigChanged { satellite },
             Nudge::WorkChanged,
+            Nudge::Configured { satellite },
             Nudge::Missed,
         ];
         assert!(kinds.iter().all(|nudge| waiting.push(*nudge)));

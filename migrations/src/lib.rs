@@ -13,6 +13,7 @@ mod m0003_fleet;
 mod m0004_api_tokens;
 mod m0005_work;
 mod m0006_runs;
+mod m0010_latest_runs;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0004_api_tokens", sql: m0004_api_tokens::SQL }),
             Box::new(Step { name: "m0005_work", sql: m0005_work::SQL }),
             Box::new(Step { name: "m0006_runs", sql: m0006_runs::SQL }),
+            Box::new(Step { name: "m0010_latest_runs", sql: m0010_latest_runs::SQL }),
         ]
     }
 }

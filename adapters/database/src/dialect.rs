@@ -74,6 +74,14 @@ impl Dialect {
         }
     }
 
+    /// The placeholder of the parameter that follows those of [`rows`](Self::rows).
+    pub(crate) fn after_rows(self, columns: &[(&str, Type)]) -> String {
+        match self {
+            Self::Sqlite => "$2".to_owned(),
+            Self::Postgres => format!("${}", columns.len() + 1),
+        }
+    }
+
     /// The ids that [`table::ids`](crate::table::ids) passes as `$1`, as a subquery.
     pub(crate) fn ids(self) -> &'static str {
         match self {

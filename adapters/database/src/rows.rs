@@ -279,6 +279,16 @@ pub(crate) fn recorded_event(row: &QueryResult) -> Read<RecordedEvent> {
     Ok(RecordedEvent { cursor, transition })
 }
 
+/// Who ran what: nobody is the nil id, so that it can be part of a key.
+pub(crate) fn runner(id: Uuid) -> Option<SatelliteId> {
+    (!id.is_nil()).then_some(SatelliteId(id))
+}
+
+/// The other way round.
+pub(crate) fn runner_id(satellite: Option<SatelliteId>) -> Uuid {
+    satellite.map_or(Uuid::nil(), |satellite| satellite.0)
+}
+
 /// The satellites in one text of 32 hexadecimal digits each; none where it is null.
 pub(crate) fn all_ids(row: &QueryResult) -> Read<Vec<SatelliteId>> {
     let columns = &mut Columns::of(row, "connections");

@@ -1,12 +1,14 @@
 //! The ports of runs: which call goes where.
 
 use async_trait::async_trait;
-use groundcontrol_core::ports::{RunQuery, RunSink, RunStore, StoreResult};
-use groundcontrol_core::run::{Run, StoredRun, StrategyError};
+use groundcontrol_core::ports::{
+    LatestQuery, QuietQuery, RunQuery, RunSink, RunStore, StoreResult,
+};
+use groundcontrol_core::run::{QuietPair, Run, StoredRun, StrategyError};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::Timestamp;
 
-use crate::read::runs as read;
+use crate::read::{quiet_pairs, runs as read};
 use crate::store::{DatabaseStore, doing};
 use crate::write::{PruneRuns, RecordRuns, RecordStrategyErrors};
 
@@ -31,6 +33,14 @@ impl RunSink for DatabaseStore {
 impl RunStore for DatabaseStore {
     async fn runs(&self, query: &RunQuery) -> StoreResult<Vec<StoredRun>> {
         doing("list runs", read::runs(self.reader(), query).await)
+    }
+
+    async fn latest_runs(&self, query: &LatestQuery) -> StoreResult<Vec<StoredRun>> {
+        doing("list the latest runs", read::latest_runs(self.reader(), query).await)
+    }
+
+    async fn quiet_pairs(&self, query: &QuietQuery) -> StoreResult<Vec<QuietPair>> {
+        doing("look for checks that nobody runs", quiet_pairs(self.reader(), query).await)
     }
 
     async fn strategy_errors(&self, satellite: SatelliteId) -> StoreResult<Vec<StrategyError>> {

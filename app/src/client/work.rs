@@ -50,12 +50,22 @@ kinds! {
 impl Client {
     /// All of a kind.
     pub async fn all<T: Kind>(&self) -> Result<Vec<T>, ClientError> {
+        self.pages(T::PATH, &[]).await
+    }
+
+    /// All of a list that comes in pages.
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, String)],
+    ) -> Result<Vec<T>, ClientError> {
         let mut found = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let mut query = vec![("limit", groundcontrol_core::limits::MAX_PAGE.to_string())];
+            let mut query = filters.to_vec();
+            query.push(("limit", groundcontrol_core::limits::MAX_PAGE.to_string()));
             query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let request = self.get(T::PATH).query(&query);
+            let request = self.get(path).query(&query);
             let page: Page<T> = self.json("read the list", request).await?;
             found.extend(page.items);
             match page.next_cursor {
@@ -90,6 +100,11 @@ impl Client {
     /// Removes one.
     pub async fn drop_one<T: Kind>(&self, id: Uuid) -> Result<(), ClientError> {
         self.delete("remove it", &format!("{}/{id}", T::PATH)).await
+    }
+
+    /// All latest results that match a query of the API.
+    pub async fn latest_results(&self, query: &[(&str, String)]) -> Result<Vec<Run>, ClientError> {
+        self.pages("/api/v1/results/latest", query).await
     }
 
     /// The newest results that match a query of the API.

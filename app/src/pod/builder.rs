@@ -204,6 +204,9 @@ impl Pod {
         self.spawn(self.clone().monitor());
         self.spawn(self.clone().dispatch_events());
         for what in Recurring::ALL {
+            if what == Recurring::UnwatchedChecks && self.runs.is_none() {
+                continue;
+            }
             self.spawn(self.clone().recur(what));
         }
         if self.work.is_some() {

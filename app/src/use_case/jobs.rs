@@ -22,6 +22,10 @@ const RENEWALS_PER_LEASE: u32 = 3;
 /// A run that failed is given to whoever asks after this.
 const RETRY: Millis = Millis::from_secs(1);
 
+/// Checks that nobody runs are looked for this often, or as often as heartbeats come where that is
+/// more often. Of a check with a shorter interval one run a look is kept.
+const UNWATCHED: Millis = Millis::from_secs(5);
+
 /// What has to be done again and again, by any one pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recurring {
@@ -29,19 +33,22 @@ pub(crate) enum Recurring {
     SatelliteHeartbeat,
     /// Ends tokens whose overlap is over, with the sessions that are still on them.
     TokenOverlaps,
-    /// Deletes transitions, and with them events, beyond their retention.
+    /// Keeps runs of checks that no assigned satellite can run.
+    UnwatchedChecks,
+    /// Deletes transitions, and with them events, beyond their retention; and runs beyond theirs.
     Pruning,
 }
 
 impl Recurring {
     /// All of it.
-    pub(crate) const ALL: [Self; 3] =
-        [Self::SatelliteHeartbeat, Self::TokenOverlaps, Self::Pruning];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::SatelliteHeartbeat, Self::TokenOverlaps, Self::UnwatchedChecks, Self::Pruning];
 
     fn job(self, heartbeat_interval: Millis) -> Job {
         let (name, every) = match self {
             Self::SatelliteHeartbeat => ("satellite-heartbeat", heartbeat_interval),
             Self::TokenOverlaps => ("token-overlaps", Millis::from_secs(1)),
+            Self::UnwatchedChecks => ("unwatched-checks", heartbeat_interval.min(UNWATCHED)),
             Self::Pruning => ("pruning", Millis::from_secs(3_600)),
         };
         Job { name: JobName::new(name), every }
@@ -97,6 +104,7 @@ impl Pod {
         let done: StoreResult<()> = match what {
             Recurring::SatelliteHeartbeat => self.sweep_anyway().await,
             Recurring::TokenOverlaps => self.end_expired().await,
+            Recurring::UnwatchedChecks => self.record_unwatched().await,
             Recurring::Pruning => self.prune().await,
         };
         if let Err(error) = &done {

@@ -17,5 +17,6 @@ mod explain;
 mod work;
 mod fleet;
 pub(crate) mod jobs;
+mod unwatched;
 mod prune;
 mod drain;

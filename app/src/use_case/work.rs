@@ -6,8 +6,8 @@ use groundcontrol_core::assignment::{
 };
 use groundcontrol_core::ports::{
     AssignmentQuery, AssignmentRequest, AssignmentUpdate, CheckRequest, CheckUpdate, Dangling,
-    FieldError, FleetError, Nudge, RunQuery, RunStore, Saved, SystemRequest, SystemUpdate,
-    WorkService,
+    FieldError, FleetError, LatestQuery, Nudge, RunQuery, RunStore, Saved, SystemRequest,
+    SystemUpdate, WorkService,
 };
 use groundcontrol_core::run::{StoredRun, StrategyError};
 use groundcontrol_core::satellite::{Name, SatelliteId};
@@ -168,6 +168,10 @@ impl WorkService for GroundControl {
 
     async fn runs(&self, query: RunQuery) -> Result<Vec<StoredRun>, FleetError> {
         Ok(self.run_store()?.runs(&query).await?)
+    }
+
+    async fn latest_runs(&self, query: LatestQuery) -> Result<Vec<StoredRun>, FleetError> {
+        Ok(self.run_store()?.latest_runs(&query).await?)
     }
 
     async fn strategy_errors(

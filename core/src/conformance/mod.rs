@@ -119,7 +119,8 @@ where
     Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
-    runner::run("run_store", work::runs::cases(), make).await
+    let cases = work::runs::cases().into_iter().chain(work::quiet::cases()).collect();
+    runner::run("run_store", cases, make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

@@ -40,7 +40,7 @@ pub use gateway::{
 };
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use revision_store::{RevisionStore, RevisionWrite};
-pub use run_store::{RunQuery, RunSink, RunStore};
+pub use run_store::{LatestQuery, QuietQuery, RunQuery, RunSink, RunStore};
 pub use satellite_store::{
     ConnectionSnapshot, CreateOutcome, CredentialAction, CredentialChange, Credentials, EdgeWrite,
     Guard, HeartbeatWrite, ListQuery, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreResult;
 use crate::assignment::{CheckId, SystemId};
-use crate::run::{Run, StoredRun, StrategyError};
+use crate::run::{QuietPair, Run, RunKey, StoredRun, StrategyError};
 use crate::satellite::SatelliteId;
 use crate::time::Timestamp;
 
@@ -35,6 +35,16 @@ pub trait RunStore: Send + Sync {
     /// The runs that match, newest first by when they were executed.
     async fn runs(&self, query: &RunQuery) -> StoreResult<Vec<StoredRun>>;
 
+    /// Of each [key](RunKey) the run that was executed last, and of two at the same time the one
+    /// that was kept later: those that match, in the order of their keys. Reads no others.
+    async fn latest_runs(&self, query: &LatestQuery) -> StoreResult<Vec<StoredRun>>;
+
+    /// What is assigned and was not run for its interval at `query.now`, in the order of check and
+    /// system, with who could have run it; whether that means anything is for
+    /// [`QuietPair::unwatched`]. What an assignment refers to is there (`WorkStore`), so no more is
+    /// asked. A constant number of statements, however many assignments and satellites.
+    async fn quiet_pairs(&self, query: &QuietQuery) -> StoreResult<Vec<QuietPair>>;
+
     /// What a satellite's agent said of strategies, in the order of their names.
     async fn strategy_errors(&self, satellite: SatelliteId) -> StoreResult<Vec<StrategyError>>;
 
@@ -58,6 +68,32 @@ pub struct RunQuery {
     pub until: Option<Timestamp>,
     /// Only those that come after this one in the list: when it was executed, and its number.
     pub after: Option<(Timestamp, u64)>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// Which latest runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LatestQuery {
+    /// Only those of this check.
+    pub check: Option<CheckId>,
+    /// Only those of this system.
+    pub system: Option<SystemId>,
+    /// Only those of this satellite.
+    pub satellite: Option<SatelliteId>,
+    /// Only those that come after this key, which is one that matches.
+    pub after: Option<RunKey>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+/// Which quiet pairs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuietQuery {
+    /// Store time.
+    pub now: Timestamp,
+    /// Only those that come after this check and system.
+    pub after: Option<(CheckId, SystemId)>,
     /// At most this many.
     pub limit: usize,
 }

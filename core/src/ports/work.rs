@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::fleet::FleetError;
-use super::run_store::RunQuery;
+use super::run_store::{LatestQuery, RunQuery};
 use super::work_store::{AssignmentQuery, AssignmentUpdate, CheckUpdate, SystemUpdate};
 use crate::assignment::{
     Assignment, AssignmentId, Check, CheckId, Collectors, Interval, Json, StrategyId, System,
@@ -69,6 +69,10 @@ pub trait WorkService: Send + Sync {
 
     /// The runs that match, newest first by when they were executed.
     async fn runs(&self, query: RunQuery) -> Result<Vec<StoredRun>, FleetError>;
+
+    /// Of each check, system, satellite and environment the run that was executed last: those that
+    /// match, in the order of these.
+    async fn latest_runs(&self, query: LatestQuery) -> Result<Vec<StoredRun>, FleetError>;
 
     /// What a satellite's agent said of strategies that it lacks.
     async fn strategy_errors(

@@ -2,11 +2,13 @@
 
 mod judge;
 mod record;
+mod quiet;
 
 use std::fmt;
 
 pub use judge::{FailedAssertion, Tools, judge};
-pub use record::{Run, StoredRun, StrategyError};
+pub use quiet::{GROUND_CONTROL, QuietPair, Watchers};
+pub use record::{Run, RunKey, StoredRun, StrategyError};
 
 use crate::assignment::{CheckId, Json, SystemId};
 use crate::time::Timestamp;

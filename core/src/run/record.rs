@@ -1,16 +1,17 @@
 //! Runs as they are kept.
 
 use super::{ReportedRun, RunStatus};
-use crate::assignment::Json;
+use crate::assignment::{CheckId, Json, SystemId};
 use crate::satellite::{Name, Region, SatelliteId};
 use crate::time::Timestamp;
 
 /// A run to be kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Who ran it.
-    pub satellite: SatelliteId,
-    /// What it is called, and where it is: `name (region)`.
+    /// Who ran it; none where Ground Control says itself that [nobody did](super::QuietPair).
+    pub satellite: Option<SatelliteId>,
+    /// What it is called, and where it is: `name (region)`; of Ground Control itself
+    /// [`GROUND_CONTROL`](super::GROUND_CONTROL).
     pub source: String,
     /// The run. Its status is the worse of what the agent said and what the assertions make of it.
     pub run: ReportedRun,
@@ -25,8 +26,8 @@ pub struct Run {
 pub struct StoredRun {
     /// Its number, unique among all runs.
     pub number: u64,
-    /// Who ran it.
-    pub satellite: SatelliteId,
+    /// Who ran it; none where Ground Control said itself that nobody did.
+    pub satellite: Option<SatelliteId>,
     /// What the satellite was called, and where it was.
     pub source: String,
     /// The run.
@@ -35,6 +36,19 @@ pub struct StoredRun {
     pub failed: Option<Json>,
     /// When it was received, store time.
     pub received_at: Timestamp,
+}
+
+/// What there is one latest run of. An environment that is empty is none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunKey {
+    /// The check.
+    pub check: CheckId,
+    /// The system.
+    pub system: SystemId,
+    /// Who ran it; none, which comes first, where Ground Control says that nobody did.
+    pub satellite: Option<SatelliteId>,
+    /// The system's environment; empty where the agent named none.
+    pub environment: String,
 }
 
 /// What an agent said of a strategy that it lacks.
@@ -50,6 +64,18 @@ pub struct StrategyError {
     pub at: Timestamp,
 }
 
+impl StoredRun {
+    /// What it may be the latest run of.
+    pub fn key(&self) -> RunKey {
+        RunKey {
+            check: self.run.check,
+            system: self.run.system,
+            satellite: self.satellite,
+            environment: self.run.environment.clone().unwrap_or_default(),
+        }
+    }
+}
+
 impl Run {
     /// A run as it is kept, judged.
     pub fn new(
@@ -61,6 +87,7 @@ impl Run {
         let (satellite, name, region) = satellite;
         let status = if failed.is_some() { RunStatus::Unhealthy } else { run.status };
         let source = format!("{name} ({region})");
+        let satellite = Some(satellite);
         Self { satellite, source, run: ReportedRun { status, ..run }, failed, received_at }
     }
 

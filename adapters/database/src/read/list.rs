@@ -53,8 +53,8 @@ fn select() -> String {
     )
 }
 
-/// Rule S1 as a cutoff; `now` is a placeholder.
-fn is_online(now: &str) -> String {
+/// Rule S1 as a cutoff, with `satellite_connections` as `c`; `now` is a placeholder.
+pub(super) fn is_online(now: &str) -> String {
     let default = rows::default_threshold();
     format!(
         "COALESCE(c.last_event = 'connected' AND c.last_heartbeat_at >= \

@@ -10,6 +10,7 @@ pub(crate) mod fleet;
 mod api_tokens;
 pub(crate) mod work;
 pub(crate) mod runs;
+mod quiet;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};
@@ -19,6 +20,7 @@ pub(crate) use list::{get_many, list, online_ids};
 pub(crate) use monitor::{
     expired_tokens, has_slow_hashes, next_threshold, overdue, smallest_threshold,
 };
+pub(crate) use quiet::quiet_pairs;
 pub(crate) use together::BatchedReads;
 
 /// A limit as a parameter.
@@ -38,4 +40,6 @@ pub(crate) mod plans {
         EXPIRED_TOKENS, SLOW_HASH, next_threshold_sql as next_threshold, overdue_sql as overdue,
         smallest_threshold_sql as smallest_threshold,
     };
+    pub(crate) use super::quiet::{assigned_sql as assigned, quiet_sql as quiet};
+    pub(crate) use super::runs::latest_runs_sql as latest_runs;
 }

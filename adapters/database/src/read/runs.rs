@@ -1,7 +1,7 @@
-//! What satellites reported.
+//! What satellites reported, all of it and the latest.
 
 use groundcontrol_core::assignment::{CheckId, Json, SystemId};
-use groundcontrol_core::ports::RunQuery;
+use groundcontrol_core::ports::{LatestQuery, RunQuery};
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::SatelliteId;
 use sea_orm::{QueryResult, Value};
@@ -13,8 +13,8 @@ use crate::rows::{self, Columns};
 
 type Read<T> = Result<T, Failure>;
 
-const COLUMNS: &str = "number, satellite_id, source, check_id, system_id, environment, status, \
-    latency_us, result, failed, result_id, executed_at, received_at";
+const COLUMNS: &str = "r.number, r.satellite_id, r.source, r.check_id, r.system_id, r.environment, \
+    r.status, r.latency_us, r.result, r.failed, r.result_id, r.executed_at, r.received_at";
 
 /// Those that match, newest first.
 pub(crate) async fn runs(database: &Database, query: &RunQuery) -> Read<Vec<StoredRun>> {
@@ -53,8 +53,55 @@ pub(crate) fn runs_sql(query: &RunQuery) -> (String, Vec<Value>) {
     let filter = if conditions.is_empty() { "" } else { "WHERE" };
     let conditions = conditions.join(" AND ").replace(" AND number <", " OR number <");
     let sql = format!(
-        "SELECT {COLUMNS} FROM runs {filter} {conditions} \
+        "SELECT {COLUMNS} FROM runs AS r {filter} {conditions} \
          ORDER BY executed_at DESC, number DESC LIMIT $1"
+    );
+    (sql, values)
+}
+
+/// Of each key the run that was executed last.
+pub(crate) async fn latest_runs(database: &Database, query: &LatestQuery) -> Read<Vec<StoredRun>> {
+    let (sql, values) = latest_runs_sql(query);
+    rows::all(&database.all(sql, values).await?, stored_run)
+}
+
+/// The cursor is compared by what no filter fixes, so that each filter has its index in order.
+pub(crate) fn latest_runs_sql(query: &LatestQuery) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![limit(query.limit)];
+    let mut placeholder = |value: Value| {
+        values.push(value);
+        format!("${}", values.len())
+    };
+    let (after, mut conditions, mut free) = (query.after.as_ref(), Vec::new(), Vec::new());
+    let nobody = rows::runner_id(None);
+    let columns = [
+        ("l.check_id", query.check.map(|id| id.0), after.map(|key| key.check.0)),
+        ("l.system_id", query.system.map(|id| id.0), after.map(|key| key.system.0)),
+        (
+            "l.satellite_id",
+            query.satellite.map(|id| id.0),
+            after.map(|key| key.satellite.map_or(nobody, |id| id.0)),
+        ),
+    ];
+    for (column, wanted, after) in columns {
+        match wanted {
+            Some(id) => conditions.push(format!("{column} = {}", placeholder(id.into()))),
+            None => free.push((column, after.map(Value::from))),
+        }
+    }
+    free.push(("l.environment", after.map(|key| key.environment.clone().into())));
+    let order: Vec<_> = free.iter().map(|(column, _)| *column).collect();
+    let order = order.join(", ");
+    if after.is_some() {
+        let reached = free.into_iter().filter_map(|(_, value)| value);
+        let reached: Vec<_> = reached.map(placeholder).collect();
+        conditions.push(format!("({order}) > ({})", reached.join(", ")));
+    }
+    let filter = if conditions.is_empty() { "" } else { "WHERE" };
+    let conditions = conditions.join(" AND ");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM latest_runs AS l JOIN runs AS r ON r.number = l.number \
+         {filter} {conditions} ORDER BY {order} LIMIT $1"
     );
     (sql, values)
 }
@@ -62,7 +109,7 @@ pub(crate) fn runs_sql(query: &RunQuery) -> (String, Vec<Value>) {
 fn stored_run(row: &QueryResult) -> Read<StoredRun> {
     let columns = &mut Columns::of(row, "run");
     let number = columns.count()?;
-    let satellite = SatelliteId(columns.id()?);
+    let satellite = rows::runner(columns.id()?);
     let source = columns.text()?;
     let (check, system) = (CheckId(columns.id()?), SystemId(columns.id()?));
     let environment = columns.opt_text()?;

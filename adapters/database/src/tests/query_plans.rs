@@ -1,8 +1,13 @@
 //! Each statement that runs often, or over a whole fleet, uses the index that was made for it.
 
+use groundcontrol_core::assignment::{CheckId, SystemId};
 use groundcontrol_core::connection::Status;
-use groundcontrol_core::ports::ListQuery;
+use groundcontrol_core::ports::{LatestQuery, ListQuery, QuietQuery};
+use groundcontrol_core::run::RunKey;
+use groundcontrol_core::satellite::SatelliteId;
+use groundcontrol_core::time::Timestamp;
 use sea_orm::Value;
+use uuid::Uuid;
 
 use super::store;
 use crate::dialect::Dialect;
@@ -23,7 +28,8 @@ fn holds(plan: &[String], steps: &[&str]) {
     for step in steps {
         assert!(plan.iter().any(|line| line.starts_with(step)), "no {step:?} in {plan:#?}");
     }
-    let tables = ["SCAN satellite", "SCAN transition", "SCAN c", "SCAN s", "SCAN t"];
+    let tables =
+        ["SCAN satellite", "SCAN transition", "SCAN c", "SCAN s", "SCAN t", "SCAN l", "SCAN r"];
     let full = |line: &&String| tables.iter().any(|scan| is_full_scan(line, scan));
     assert_eq!(plan.iter().find(full), None, "{plan:#?}");
 }
@@ -127,4 +133,67 @@ async fn a_list_goes_through_the_names_from_where_the_last_page_ended() {
     let plan = plan(&sql).await;
     holds(&plan, &["SEARCH s USING INDEX sqlite_autoindex_satellites_2 (name>?)"]);
     assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+}
+
+/// Each filter of the latest runs, on a page that is not the first, with its index.
+pub(super) fn latest_runs() -> Vec<(LatestQuery, &'static str)> {
+    let (check, system) = (CheckId(Uuid::nil()), SystemId(Uuid::nil()));
+    let satellite = Some(SatelliteId(Uuid::max()));
+    let after = Some(RunKey { check, system, satellite, environment: String::new() });
+    let all = LatestQuery { after, limit: 10, ..LatestQuery::default() };
+    vec![
+        (all.clone(), "check_id"),
+        (LatestQuery { check: Some(check), ..all.clone() }, "check_id"),
+        (LatestQuery { system: Some(system), ..all.clone() }, "system_id"),
+        (LatestQuery { satellite, ..all.clone() }, "satellite_id"),
+        (LatestQuery { check: Some(check), system: Some(system), ..all }, "either"),
+    ]
+}
+
+#[tokio::test]
+async fn latest_runs_are_read_in_the_order_of_an_index_whatever_the_filter() {
+    for (query, begins_with) in latest_runs() {
+        let (sql, _) = plans::latest_runs(&query);
+        let plan = plan(&sql).await;
+        let index = match begins_with {
+            "check_id" => "PRIMARY KEY",
+            "system_id" => "INDEX latest_runs_system",
+            "satellite_id" => "INDEX latest_runs_satellite",
+            _ => "",
+        };
+        let found = plan.iter().any(|line| line.starts_with("SEARCH l") && line.contains(index));
+        assert!(found, "no {index} in {plan:#?}");
+        holds(&plan, &["SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"]);
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_for_quiet_checks_finds_what_was_run_lately_by_primary_key() {
+    let query = QuietQuery { now: Timestamp::default(), after: None, limit: 10 };
+    let (sql, _) = plans::quiet(&query);
+    let plan = plan(&sql).await;
+    let steps = ["SEARCH l USING PRIMARY KEY (check_id=? AND system_id=?)"];
+    let lookups = plan.iter().filter(|line| line.starts_with(steps[0])).count();
+    assert_eq!(lookups, 2, "{plan:#?}");
+    assert!(!plan.iter().any(|line| line.starts_with("SCAN l")), "{plan:#?}");
+}
+
+#[tokio::test]
+async fn who_is_there_to_run_a_quiet_check_is_found_by_indexes() {
+    let plan = plan(&plans::assigned(Dialect::Sqlite)).await;
+    let steps = [
+        "SEARCH a USING INDEX assignments_",
+        "SEARCH n USING COVERING INDEX assignment_satellites_assignment (assignment_id=?)",
+        "SEARCH c USING PRIMARY KEY (satellite_id=?)",
+    ];
+    holds(&plan, &steps);
+}
+
+#[tokio::test]
+async fn the_latest_run_of_each_key_is_kept_and_forgotten_by_primary_keys() {
+    let kept = plan(&writes::latest_runs(Dialect::Sqlite)).await;
+    holds(&kept, &["SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"]);
+    let forgotten = plan(&writes::forget_latest(Dialect::Sqlite)).await;
+    holds(&forgotten, &["SEARCH latest_runs USING PRIMARY KEY"]);
 }

@@ -49,6 +49,7 @@ use job::{Agent, Edges, Heartbeats, Job, Pending, Reply, Write};
 pub(crate) mod plans {
     pub(crate) use super::edges::update_sql as edges;
     pub(crate) use super::heartbeats::update as heartbeats;
+    pub(crate) use super::runs::{forget_sql as forget_latest, latest_sql as latest_runs};
 }
 
 /// Writes that wait; one more waits for a place in the queue.

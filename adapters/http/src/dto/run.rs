@@ -12,9 +12,12 @@ use super::word::{Instant, RunStatus};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// The satellite that ran it.
-    pub satellite_id: Uuid,
-    /// What that was called, and where it was: `name (region)`.
+    /// The satellite that ran it; absent where Ground Control itself says that none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub satellite_id: Option<Uuid>,
+    /// What that was called, and where it was: `name (region)`. `ground-control` where no assigned
+    /// satellite was online for an interval.
     #[schema(example = "Frankfurt 1 (eu-central)")]
     pub source: String,
     /// The check.
@@ -59,7 +62,7 @@ impl From<&core::StoredRun> for Run {
     fn from(stored: &core::StoredRun) -> Self {
         let run = &stored.run;
         Self {
-            satellite_id: stored.satellite.0,
+            satellite_id: stored.satellite.map(|satellite| satellite.0),
             source: stored.source.clone(),
             config_id: run.check.0,
             system_id: run.system.0,

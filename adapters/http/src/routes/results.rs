@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use groundcontrol_core::assignment::{CheckId, SystemId};
-use groundcontrol_core::ports::{FleetService, RunQuery, Scope};
-use groundcontrol_core::run::StoredRun;
+use groundcontrol_core::ports::{FleetService, LatestQuery, RunQuery, Scope};
+use groundcontrol_core::run::{RunKey, StoredRun};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +21,10 @@ use crate::query::Query;
 
 pub(super) fn router(service: &Arc<dyn FleetService>) -> OpenApiRouter<AppState> {
     let read = |routes| guarded(service, Scope::SatelliteRead, routes);
-    OpenApiRouter::new().routes(read(routes!(list))).routes(read(routes!(strategy_errors)))
+    OpenApiRouter::new()
+        .routes(read(routes!(list)))
+        .routes(read(routes!(latest)))
+        .routes(read(routes!(strategy_errors)))
 }
 
 /// List results
@@ -71,6 +74,61 @@ fn run_query(query: &mut Query) -> Option<(List, usize, RunQuery)> {
     let limit = limit?;
     let wanted = RunQuery { check, system, satellite, since, until, after, limit: limit + 1 };
     Some((list, limit, wanted))
+}
+
+/// List the latest results
+///
+/// Of each check, system, satellite and environment the one that was executed last, in the order of
+/// their ids. Those of `ground-control` say that no assigned satellite was online, and since when no
+/// later result is beside them. Filters narrow together.
+#[utoipa::path(
+    get,
+    path = "/api/v1/results/latest",
+    operation_id = "listLatestResults",
+    tag = "work",
+    params(
+        ("systemId" = Option<Uuid>, Query, description = "Only those of this system."),
+        ("configId" = Option<Uuid>, Query, description = "Only those of this check."),
+        ("satelliteId" = Option<Uuid>, Query, description = "Only those of this satellite."),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 1000,
+            description = "At most this many; 100 where it is absent."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of them.", body = Page<Run>)),
+)]
+async fn latest(State(state): State<AppState>, query: Query) -> Result<Json<Page<Run>>, Refusal> {
+    let (list, limit, wanted) = query.read(latest_query)?;
+    let found = state.work.latest_runs(wanted).await?;
+    Ok(Json(list.page(found, limit, |stored: &StoredRun| cursor(&stored.key()))))
+}
+
+fn latest_query(query: &mut Query) -> Option<(List, usize, LatestQuery)> {
+    let check = query.parsed("configId", |text| text.parse::<CheckId>());
+    let system = query.parsed("systemId", |text| text.parse::<SystemId>());
+    let satellite = query.parsed("satelliteId", |text| text.parse::<SatelliteId>());
+    let limit = query.limit();
+    let (check, system, satellite) = (check?, system?, satellite?);
+    let ids = (check.map(|id| id.0), system.map(|id| id.0), satellite.map(|id| id.0));
+    let list = List::new("latest results", &ids);
+    let after = list.after(query, reached)?;
+    let limit = limit?;
+    Some((list, limit, LatestQuery { check, system, satellite, after, limit: limit + 1 }))
+}
+
+/// A key as text; the environment, which may be any text, comes last.
+fn cursor(key: &RunKey) -> String {
+    let satellite = key.satellite.map(|id| id.to_string()).unwrap_or_default();
+    format!("{}:{}:{satellite}:{}", key.check, key.system, key.environment)
+}
+
+fn reached(text: &str) -> Option<RunKey> {
+    let mut parts = text.splitn(4, ':');
+    let (check, system) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let satellite = match parts.next()? {
+        "" => None,
+        id => Some(id.parse().ok()?),
+    };
+    Some(RunKey { check, system, satellite, environment: parts.next()?.to_owned() })
 }
 
 /// What an agent lacks

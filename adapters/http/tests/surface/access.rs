@@ -55,6 +55,7 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("PATCH",  "/api/v1/assignments/{id}",             MANAGE, "{}"),
     ("DELETE", "/api/v1/assignments/{id}",             MANAGE, ""),
     ("GET",    "/api/v1/results",                      READ,   ""),
+    ("GET",    "/api/v1/results/latest",               READ,   ""),
     ("GET",    "/api/v1/satellites/{id}/strategy-errors", READ, ""),
     ("GET",    "/api/v1/sandbox-policy",               MANAGE, ""),
     ("PUT",    "/api/v1/sandbox-policy",               MANAGE, "{}"),

@@ -99,6 +99,7 @@ pub(crate) fn willing_work() -> MockWorkService {
     work.expect_update_assignment().returning(|_, _| Ok(assignment()));
     work.expect_remove_assignment().returning(|_| Ok(()));
     work.expect_runs().returning(|_| Ok(vec![run()]));
+    work.expect_latest_runs().returning(|_| Ok(vec![run()]));
     work.expect_strategy_errors().returning(|satellite| {
         let (strategy, message) = ("s".to_owned(), "m".to_owned());
         Ok(vec![StrategyError { satellite, strategy, message, at: at(0) }])
@@ -142,7 +143,7 @@ pub(crate) fn check() -> Check {
 pub(crate) fn run() -> StoredRun {
     StoredRun {
         number: 7,
-        satellite: id(),
+        satellite: Some(id()),
         source: "a (eu)".into(),
         run: ReportedRun {
             check: CheckId(id().0),

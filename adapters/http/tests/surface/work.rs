@@ -191,3 +191,31 @@ async fn a_server_without_work_says_so() {
     let answer = write(work, Method::POST, "/api/v1/systems", r#"{"name": "a"}"#).await;
     assert_eq!(answer.status, 501);
 }
+
+#[tokio::test]
+async fn the_latest_results_go_on_where_they_ended_also_after_ground_controls_own() {
+    let asking = |path: &str| {
+        let asking = request(Method::GET, path).header(AUTHORIZATION, "Bearer satellite.read");
+        asking.body("".into()).unwrap()
+    };
+    for (satellite, environment) in [(None, None), (Some(id()), Some("a:b"))] {
+        let mut last = run();
+        last.satellite = satellite;
+        last.run.environment = environment.map(str::to_owned);
+        let (key, found) = (last.key(), vec![last, run()]);
+        let mut work = MockWorkService::new();
+        work.expect_latest_runs()
+            .withf(|query| query.limit == 2 && query.system.is_some() && query.after.is_none())
+            .return_once(|_| Ok(found));
+        let path = format!("/api/v1/results/latest?limit=1&systemId={ID}");
+        let first: Value = ask_both(fleet(), work, asking(&path)).await.json();
+        assert_eq!(first["items"][0].get("satelliteId").is_some(), satellite.is_some());
+        let mut work = MockWorkService::new();
+        work.expect_latest_runs()
+            .withf(move |query| query.after.as_ref() == Some(&key))
+            .return_once(|_| Ok(vec![]));
+        let path = format!("{path}&cursor={}", first["nextCursor"].as_str().unwrap());
+        let second: Value = ask_both(fleet(), work, asking(&path)).await.json();
+        assert_eq!(second, json!({"items": []}));
+    }
+}

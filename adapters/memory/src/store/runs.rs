@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use groundcontrol_core::ports::{RunQuery, RunSink, RunStore, StoreResult};
-use groundcontrol_core::run::{Run, StoredRun, StrategyError};
+use groundcontrol_core::assignment::{CheckId, SystemId};
+use groundcontrol_core::ports::{
+    LatestQuery, QuietQuery, RunQuery, RunSink, RunStore, StoreResult,
+};
+use groundcontrol_core::run::{QuietPair, Run, RunKey, StoredRun, StrategyError};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::Timestamp;
 
@@ -14,7 +17,8 @@ use super::MemoryStore;
 #[derive(Default)]
 pub(super) struct Runs {
     kept: Vec<StoredRun>,
-    known: BTreeSet<(SatelliteId, String)>,
+    known: BTreeSet<(Option<SatelliteId>, String)>,
+    latest: BTreeMap<RunKey, StoredRun>,
     last: u64,
     errors: BTreeMap<(SatelliteId, String), StrategyError>,
 }
@@ -29,14 +33,27 @@ impl Runs {
             return;
         }
         self.last += 1;
-        self.kept.push(StoredRun {
+        let stored = StoredRun {
             number: self.last,
             satellite: run.satellite,
             source: run.source.clone(),
             run: run.run.clone(),
             failed: run.failed.clone(),
             received_at: run.received_at,
-        });
+        };
+        let at = stored.run.executed_at;
+        let latest = self.latest.entry(stored.key()).or_insert_with(|| stored.clone());
+        if latest.run.executed_at <= at {
+            latest.clone_from(&stored);
+        }
+        self.kept.push(stored);
+    }
+
+    /// When a run of a check and a system was received last, among the latest.
+    pub(super) fn last_received(&self, check: CheckId, system: SystemId) -> Option<Timestamp> {
+        let of =
+            self.latest.values().filter(|one| (one.run.check, one.run.system) == (check, system));
+        of.map(|one| one.received_at).max()
     }
 }
 
@@ -44,7 +61,7 @@ fn fits(query: &RunQuery, stored: &StoredRun) -> bool {
     let (run, at) = (&stored.run, stored.run.executed_at);
     query.check.is_none_or(|check| run.check == check)
         && query.system.is_none_or(|system| run.system == system)
-        && query.satellite.is_none_or(|satellite| stored.satellite == satellite)
+        && query.satellite.is_none_or(|satellite| stored.satellite == Some(satellite))
         && query.since.is_none_or(|since| at >= since)
         && query.until.is_none_or(|until| at < until)
         && query.after.is_none_or(|after| (at, stored.number) < after)
@@ -81,6 +98,22 @@ impl RunStore for MemoryStore {
         Ok(found)
     }
 
+    async fn latest_runs(&self, query: &LatestQuery) -> StoreResult<Vec<StoredRun>> {
+        let state = self.state.lock();
+        let fits = |key: &RunKey| {
+            query.check.is_none_or(|check| key.check == check)
+                && query.system.is_none_or(|system| key.system == system)
+                && query.satellite.is_none_or(|satellite| key.satellite == Some(satellite))
+                && query.after.as_ref().is_none_or(|after| key > after)
+        };
+        let found = state.runs.latest.iter().filter(|(key, _)| fits(key));
+        Ok(found.take(query.limit).map(|(_, stored)| stored.clone()).collect())
+    }
+
+    async fn quiet_pairs(&self, query: &QuietQuery) -> StoreResult<Vec<QuietPair>> {
+        Ok(self.state.lock().quiet_pairs(query))
+    }
+
     async fn strategy_errors(&self, satellite: SatelliteId) -> StoreResult<Vec<StrategyError>> {
         let state = self.state.lock();
         let of = state.runs.errors.values().filter(|error| error.satellite == satellite);
@@ -93,6 +126,7 @@ impl RunStore for MemoryStore {
         old.sort_by_key(|run| (run.received_at, run.number));
         let old: BTreeSet<_> = old.into_iter().take(limit).map(|run| run.number).collect();
         runs.kept.retain(|run| !old.contains(&run.number));
+        runs.latest.retain(|_, run| !old.contains(&run.number));
         Ok(old.len() as u64)
     }
 }

@@ -8,14 +8,17 @@ use groundcontrol_core::assignment::{
     Assignment, AssignmentId, Catalogue, Check, CheckId, Configuration, Json, Place, Revision,
     StoredRevision, System, SystemId, Target,
 };
+use groundcontrol_core::connection::status;
 use groundcontrol_core::ports::{
-    AssignmentQuery, AssignmentSource, AssignmentUpdate, CheckUpdate, Dangling, RevisionStore,
-    RevisionWrite, Saved, StoreResult, SystemUpdate, WorkStore,
+    AssignmentQuery, AssignmentSource, AssignmentUpdate, CheckUpdate, Dangling, QuietQuery,
+    RevisionStore, RevisionWrite, Saved, StoreResult, SystemUpdate, WorkStore,
 };
+use groundcontrol_core::run::{QuietPair, Watchers};
 use groundcontrol_core::satellite::{Name, SatelliteId};
+use groundcontrol_core::time::Timestamp;
 
 use super::MemoryStore;
-use super::state::State;
+use super::state::{Row, State};
 
 /// What is stored of the work.
 #[derive(Default)]
@@ -58,6 +61,55 @@ impl State {
                 missing.map(|id| Dangling::Satellite(*id))
             }
             Target::Selected(_) => None,
+        }
+    }
+
+    /// What is assigned, and was not run for its interval.
+    pub(super) fn quiet_pairs(&self, query: &QuietQuery) -> Vec<QuietPair> {
+        let mut pairs: BTreeMap<(CheckId, SystemId), Vec<&Assignment>> = BTreeMap::new();
+        for assignment in self.work.assignments.values() {
+            pairs.entry((assignment.check, assignment.system)).or_default().push(assignment);
+        }
+        let after =
+            pairs.into_iter().filter(|(pair, _)| query.after.is_none_or(|after| *pair > after));
+        let quiet =
+            after.filter_map(|(pair, assignments)| self.quiet_pair(pair, &assignments, query.now));
+        quiet.take(query.limit).collect()
+    }
+
+    fn quiet_pair(
+        &self,
+        (check, system): (CheckId, SystemId),
+        assignments: &[&Assignment],
+        now: Timestamp,
+    ) -> Option<QuietPair> {
+        let interval = self.work.checks.get(&check)?.interval;
+        let made =
+            [self.work.checks.get(&check)?.created_at, self.work.systems.get(&system)?.created_at];
+        let assigned = assignments.iter().map(|assignment| assignment.created_at);
+        let last = self.runs.last_received(check, system);
+        let since = assigned.chain(made).chain(last).max()?;
+        let watchers = assignments.iter().map(|one| self.watchers(&one.target, now)).max()?;
+        let pair = QuietPair { check, system, interval, since, watchers };
+        (since + interval.millis() <= now).then_some(pair)
+    }
+
+    fn watchers(&self, target: &Target, now: Timestamp) -> Watchers {
+        let status = |row: &Row| status(&row.record, self.threshold(row), now);
+        match target {
+            Target::Satellites(ids) => {
+                Watchers::of(ids.iter().filter_map(|id| self.satellites.get(id)).map(status))
+            }
+            Target::Selected(selector) => {
+                let place = |row: &Row| {
+                    let (region, tags) = (row.satellite.region.clone(), row.satellite.tags.clone());
+                    (region, tags, status(row))
+                };
+                Watchers::selected(
+                    selector,
+                    &self.satellites.values().map(place).collect::<Vec<_>>(),
+                )
+            }
         }
     }
 

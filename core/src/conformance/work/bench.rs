@@ -10,13 +10,13 @@ use crate::assignment::{
 };
 use crate::conformance::runner::{Fault, Seen};
 use crate::conformance::{Fixture, WorkAdapter};
-use crate::connection::Origin;
-use crate::ports::{CreateOutcome, NewSatellite, Removal, Saved, WriteOutcome};
+use crate::connection::{Command, Decision, Origin, decide};
+use crate::ports::{CreateOutcome, EdgeWrite, Guard, NewSatellite, Removal, Saved, WriteOutcome};
 use crate::satellite::{
-    HashedToken, Name, PodName, Region, ReportedAgent, Satellite, SatelliteId, Tags, Token,
-    TokenHash, TokenId,
+    HashedToken, Name, PodName, Region, ReportedAgent, Satellite, SatelliteId, SessionId, Tags,
+    Token, TokenHash, TokenId,
 };
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 pub(super) type Bench = Fixture<dyn WorkAdapter>;
 
@@ -71,6 +71,28 @@ pub(super) async fn satellite(
     let made = bench.handle(0).create(NewSatellite { satellite, token }).await?;
     same!(made, CreateOutcome::Created, "what became of a new satellite");
     Ok(satellite_id(number))
+}
+
+/// Connects a satellite.
+pub(super) async fn connect(bench: &Bench, number: u32, now: Timestamp) -> Seen {
+    let Some(read) = bench.handle(0).snapshot(satellite_id(number)).await? else {
+        return Err(Fault::Seen("no snapshot of a satellite that was made".to_owned()));
+    };
+    let command = Command::Connect {
+        session: SessionId(uuid(number)),
+        token: TokenId(uuid(number)),
+        seen_epoch: read.record.epoch,
+        credential_version: read.credential_version,
+    };
+    let change = match decide(&read.record, &command, &read.context(now, Millis::ZERO)) {
+        Decision::Record(change) => change,
+        other => return Err(Fault::Seen(format!("{other:?} of a satellite that connects"))),
+    };
+    let origin = Origin { pod: PodName::new("pod"), actor: None, remote_address: None };
+    let write = EdgeWrite { read, change, guard: Guard::Credential, origin, now };
+    let outcomes = bench.handle(0).record_edges(vec![write]).await?;
+    same!(outcomes, [WriteOutcome::Applied], "what became of the connect");
+    Ok(())
 }
 
 /// Removes a satellite.

@@ -4,4 +4,5 @@ pub(super) mod store;
 pub(super) mod source;
 pub(super) mod revisions;
 pub(super) mod runs;
+pub(super) mod quiet;
 mod bench;

@@ -2,7 +2,8 @@
 //! asked of PostgreSQL with a fleet of twenty thousand, as statements are prepared.
 
 use groundcontrol_core::connection::Status;
-use groundcontrol_core::ports::ListQuery;
+use groundcontrol_core::ports::{ListQuery, QuietQuery};
+use groundcontrol_core::time::Timestamp;
 use groundcontrol_testpostgres::Schema;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::sync::OnceCell;
@@ -25,7 +26,20 @@ const FILL: &str = "INSERT INTO satellites (id, name, region, tags, capabilities
     SELECT id, id, 'sha256:' || id FROM satellites; \
     INSERT INTO transitions (satellite_id, seq, epoch, event, occurred_at, pod, name, region) \
     SELECT id, seq, 1, 'connected', 1700000000000 + seq, 'pod', name, region \
-    FROM satellites, generate_series(1, 2) AS seq; ANALYZE";
+    FROM satellites, generate_series(1, 2) AS seq; \
+    INSERT INTO systems (id, name, metadata, created_at) \
+    SELECT gen_random_uuid(), 'system ' || n, '{}', 0 FROM generate_series(1, 20) n; \
+    INSERT INTO checks (id, name, strategy_id, config, collectors, interval_seconds, created_at) \
+    SELECT gen_random_uuid(), 'check ' || n, 's', '{}', '[]', 60, 0 FROM generate_series(1, 20) n; \
+    INSERT INTO assignments (id, check_id, system_id, created_at) \
+    SELECT gen_random_uuid(), c.id, s.id, 0 FROM checks c, systems s; \
+    INSERT INTO assignment_satellites (satellite_id, assignment_id) \
+    SELECT s.id, a.id FROM (SELECT id FROM satellites LIMIT 100) s, assignments a; \
+    INSERT INTO runs (satellite_id, repetition, source, check_id, system_id, status, executed_at, \
+    received_at) SELECT n.satellite_id, 'at ' || a.id, 's', a.check_id, a.system_id, 'healthy', 0, 0 \
+    FROM assignment_satellites n JOIN assignments a ON a.id = n.assignment_id; \
+    INSERT INTO latest_runs SELECT check_id, system_id, satellite_id, '', number, 0, 0 FROM runs; \
+    ANALYZE";
 
 /// A connection to the fleet, as those of the store are.
 async fn fleet() -> DatabaseConnection {
@@ -64,7 +78,14 @@ fn holds(plan: &[String], indexes: &[&str]) {
         };
         assert!(plan.iter().any(|line| used(&line)), "no {index} in {plan:#?}");
     }
-    let tables = ["satellites", "satellite_connections", "satellite_tokens", "transitions"];
+    let tables = [
+        "satellites",
+        "satellite_connections",
+        "satellite_tokens",
+        "transitions",
+        "runs",
+        "latest_runs",
+    ];
     let full = |line: &&String| {
         tables.iter().any(|table| line.starts_with(&format!("Seq Scan on {table}")))
     };
@@ -159,4 +180,43 @@ async fn a_list_goes_through_the_names_from_where_the_last_page_ended() {
     let plan = plan(&sql).await;
     holds(&plan, &["satellites_name_key"]);
     assert_eq!(sorts(&plan), 0, "{plan:#?}");
+}
+
+/// The latest runs are found by an index of theirs: each begins with other columns of the key, and
+/// where two of these are known it is the same which one is used.
+#[track_caller]
+fn uses_latest_runs(plan: &[String]) {
+    let used = |line: &&String| line.contains("using latest_runs_");
+    assert!(plan.iter().any(|line| used(&line)), "no index of latest_runs in {plan:#?}");
+    holds(plan, &[]);
+}
+
+#[tokio::test]
+async fn latest_runs_are_read_in_the_order_of_an_index_whatever_the_filter() {
+    for (query, begins_with) in super::super::query_plans::latest_runs() {
+        let (sql, _) = plans::latest_runs(&query);
+        let plan = plan(&sql).await;
+        match begins_with {
+            "check_id" => holds(&plan, &["latest_runs_pkey", "runs_pkey"]),
+            "system_id" => holds(&plan, &["latest_runs_system", "runs_pkey"]),
+            "satellite_id" => holds(&plan, &["latest_runs_satellite", "runs_pkey"]),
+            _ => uses_latest_runs(&plan),
+        }
+        assert_eq!(sorts(&plan), 0, "{plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_for_quiet_checks_reads_no_latest_run_that_it_does_not_need() {
+    let query = QuietQuery { now: Timestamp::default(), after: None, limit: 1_000 };
+    let (sql, _) = plans::quiet(&query);
+    uses_latest_runs(&plan(&sql).await);
+    let plan = plan(&plans::assigned(Dialect::Postgres)).await;
+    holds(&plan, &["assignment_satellites_assignment", "satellite_connections_pkey"]);
+}
+
+#[tokio::test]
+async fn the_latest_run_of_each_key_is_kept_and_forgotten_by_primary_keys() {
+    holds(&plan(&writes::latest_runs(Dialect::Postgres)).await, &["runs_pkey"]);
+    uses_latest_runs(&plan(&writes::forget_latest(Dialect::Postgres)).await);
 }

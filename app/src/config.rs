@@ -86,6 +86,9 @@ pub struct Options {
     /// How long a satellite's history is kept [default: 365days]
     #[arg(long, env = "GROUNDCONTROL_TRANSITION_RETENTION", value_name = "DURATION")]
     pub transition_retention: Option<Span>,
+    /// How long results of checks are kept [default: 30days]
+    #[arg(long, env = "GROUNDCONTROL_RESULT_RETENTION", value_name = "DURATION")]
+    pub result_retention: Option<Span>,
     /// Sockets that may wait for their first message at once [default: 16384]
     #[arg(long, env = "GROUNDCONTROL_MAX_UNAUTHENTICATED", value_name = "NUMBER")]
     pub max_unauthenticated: Option<usize>,
@@ -232,8 +235,8 @@ pub enum ConfigError {
     #[error("--pod must have 1 to 200 characters and no control characters")]
     PodName,
     /// A retention of nothing.
-    #[error("--transition-retention must be at least one hour")]
-    Retention,
+    #[error("{0} must be at least one hour")]
+    Retention(&'static str),
 }
 
 impl Options {
@@ -269,6 +272,7 @@ impl Options {
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
             transition_retention: self.transition_retention.or(file.transition_retention),
+            result_retention: self.result_retention.or(file.result_retention),
             max_unauthenticated: self.max_unauthenticated.or(file.max_unauthenticated),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
@@ -294,7 +298,16 @@ impl Options {
         let timing = Timing {
             drain_timeout,
             drain_spread: defaults.drain_spread.min(Millis::new(drain_timeout.get() / 3)),
-            transition_retention: retention(self.transition_retention, defaults)?,
+            transition_retention: retention(
+                "--transition-retention",
+                self.transition_retention,
+                defaults.transition_retention,
+            )?,
+            run_retention: retention(
+                "--result-retention",
+                self.result_retention,
+                defaults.run_retention,
+            )?,
             ..defaults
         };
         Ok(Settings {
@@ -333,11 +346,15 @@ fn password(path: PathBuf) -> Result<SecretString, ConfigError> {
     }
 }
 
-fn retention(given: Option<Span>, defaults: Timing) -> Result<Millis, ConfigError> {
+fn retention(
+    flag: &'static str,
+    given: Option<Span>,
+    default: Millis,
+) -> Result<Millis, ConfigError> {
     match given {
-        None => Ok(defaults.transition_retention),
+        None => Ok(default),
         Some(Span(span)) if span >= Millis::from_secs(3_600) => Ok(span),
-        Some(_) => Err(ConfigError::Retention),
+        Some(_) => Err(ConfigError::Retention(flag)),
     }
 }
 
@@ -422,6 +439,22 @@ mod tests {
         );
         let half = Options { tls_cert: Some("c.pem".into()), ..Options::default() };
         assert!(resolve(half).unwrap_err().contains("--tls-key"));
+    }
+
+    #[test]
+    fn history_and_results_are_kept_as_long_as_is_said_and_no_less_than_an_hour() {
+        let days = |days: u64| Millis::from_secs(days * 24 * 3_600);
+        let kept = |options| {
+            let timing = resolve(options).unwrap().timing;
+            (timing.transition_retention, timing.run_retention)
+        };
+        assert_eq!(kept(Options::default()), (days(365), days(30)));
+        let file = toml("transition-retention = '2days'\nresult-retention = '3days'").unwrap();
+        assert_eq!(kept(file), (days(2), days(3)));
+        let short = Options { result_retention: "59m".parse().ok(), ..Options::default() };
+        assert!(resolve(short).unwrap_err().starts_with("--result-retention must be"));
+        let short = Options { transition_retention: "59m".parse().ok(), ..Options::default() };
+        assert!(resolve(short).unwrap_err().starts_with("--transition-retention must be"));
     }
 
     #[test]

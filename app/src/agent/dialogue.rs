@@ -29,6 +29,8 @@ pub(crate) enum Reaction {
         heartbeat: Option<Duration>,
         /// What to run.
         orders: Orders,
+        /// Whether it came with a sandbox policy.
+        policy: bool,
     },
     /// Other orders.
     Ordered(Orders),
@@ -42,6 +44,8 @@ pub(crate) enum Reaction {
     Packages(String),
     /// What a lockfile holds.
     Manifest(ScriptPackageManifest),
+    /// What scripts may do, which this agent does not enforce.
+    SandboxPolicy,
     /// One package.
     Blob(ScriptPackageBlob),
     /// It is over for good.
@@ -87,6 +91,7 @@ pub(crate) fn react(text: &str) -> Reaction {
         Ok(ToSatellite::RefreshScriptPackages(told)) => Reaction::Packages(told.lockfile_hash),
         Ok(ToSatellite::ScriptPackageManifest(manifest)) => Reaction::Manifest(manifest),
         Ok(ToSatellite::ScriptPackageBlob(blob)) => Reaction::Blob(blob),
+        Ok(ToSatellite::SandboxPolicy(_)) => Reaction::SandboxPolicy,
         Ok(other) => {
             debug!(kind = other.kind(), "a message that this agent has no use for");
             Reaction::Nothing
@@ -109,9 +114,10 @@ fn on_authenticated(accepted: Authenticated) -> Reaction {
         heartbeat_interval_ms = heartbeat.map(|interval| interval.as_millis() as u64),
         "authenticated"
     );
+    let policy = accepted.sandbox_policy.is_some();
     let Authenticated { assignments, revision, script_packages_lockfile_hash, .. } = accepted;
     let orders = Orders { assignments, revision, packages: script_packages_lockfile_hash };
-    Reaction::Accepted { heartbeat, orders }
+    Reaction::Accepted { heartbeat, orders, policy }
 }
 
 /// Whatever a server says, an agent neither floods it nor falls silent.
@@ -153,7 +159,11 @@ mod tests {
                 r#"{{"type":"authenticated","satelliteId":"x","assignments":[]{interval}}}"#
             ))
         };
-        let every = |millis| Reaction::Accepted { heartbeat: millis, orders: Orders::default() };
+        let every = |millis| Reaction::Accepted {
+            heartbeat: millis,
+            orders: Orders::default(),
+            policy: false,
+        };
         assert_eq!(accepted(""), every(None));
         assert_eq!(
             accepted(r#","heartbeatIntervalMs":2000.0"#),
@@ -163,6 +173,15 @@ mod tests {
             accepted(r#","heartbeatIntervalMs":0"#),
             every(Some(Duration::from_millis(100)))
         );
+    }
+
+    #[test]
+    fn a_sandbox_policy_is_noticed_whenever_it_comes() {
+        let accepted = r#"{"type":"authenticated","satelliteId":"x","assignments":[],
+            "sandboxPolicy":{"network":false}}"#;
+        assert!(matches!(react(accepted), Reaction::Accepted { policy: true, .. }));
+        let told = r#"{"type":"sandbox_policy","policy":{"network":false}}"#;
+        assert_eq!(react(told), Reaction::SandboxPolicy);
     }
 
     #[test]

@@ -122,11 +122,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             tokio::select! {
                 text = self.hear() => match dialogue::react(&text?) {
                     Reaction::Nothing => {}
-                    Reaction::Accepted { heartbeat, orders } => {
+                    Reaction::Accepted { heartbeat, orders, policy } => {
                         self.accepted = Some(Instant::now());
                         beat = interval(heartbeat.unwrap_or(self.timing.heartbeat));
                         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
                         desk.connected(orders);
+                        if policy {
+                            desk.sandbox_policy();
+                        }
                     }
                     Reaction::Stop(exit) => return Ok(exit),
                     for_work => self.hand_over(for_work),
@@ -157,6 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<'_, S> {
             Reaction::Packages(lockfile) => self.desk.want_packages(Some(lockfile)),
             Reaction::Manifest(manifest) => self.desk.manifest(manifest),
             Reaction::Blob(blob) => self.desk.blob(blob),
+            Reaction::SandboxPolicy => self.desk.sandbox_policy(),
             Reaction::Nothing | Reaction::Accepted { .. } | Reaction::Stop(_) => {}
         }
     }

@@ -21,7 +21,11 @@ use crate::serve;
 #[command(after_help = "\
 Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not start, 2 wrong usage, 3 the server refused \
 the client id or token, 4 the server told this satellite to stop (removed, disabled or revoked). \
-After 3 and 4 a restart would not help. Everything else is dialled again.")]
+After 3 and 4 a restart would not help. Everything else is dialled again.
+
+Scripts run with the rights of this process, and may use its network. A sandbox policy that the \
+server sends is not enforced; the log says so once. Limit the process itself instead, as with the \
+service manager or a container.")]
 pub struct SatelliteArgs {
     /// The server, as https://, wss://, http:// or ws://
     #[arg(long, env = "GROUNDCONTROL_URL", value_name = "URL")]

@@ -2,6 +2,7 @@
 //! requests go out. It outlives connections.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use groundcontrol_websocket::wire::{
@@ -54,6 +55,8 @@ pub(crate) struct Desk {
     ready: Notify,
     orders: watch::Sender<Option<Orders>>,
     packages: watch::Sender<Option<Option<String>>>,
+    /// Whether it was said that sandbox policies are not enforced.
+    policy_told: AtomicBool,
     began: Instant,
 }
 
@@ -111,7 +114,8 @@ impl Desk {
         };
         let (orders, packages) = (watch::channel(None).0, watch::channel(None).0);
         let (state, ready) = (Mutex::new(state), Notify::new());
-        Self { state, ready, orders, packages, began: Instant::now() }
+        let policy_told = AtomicBool::new(false);
+        Self { state, ready, orders, packages, policy_told, began: Instant::now() }
     }
 
     /// The time of the machines without a clock: since the agent began.
@@ -127,6 +131,17 @@ impl Desk {
 
 /// For the connection.
 impl Desk {
+    /// The server says what scripts may do. What a policy means is between an operator and the
+    /// agent it was written for, so this one does not pretend: it says once that it enforces none.
+    pub(crate) fn sandbox_policy(&self) {
+        if !self.policy_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the server sent a sandbox policy, which this agent does not enforce: scripts run \
+                 with the rights of this process"
+            );
+        }
+    }
+
     /// The server accepted this satellite, and says what to run. One that numbers its
     /// configurations acknowledges results as well.
     pub(crate) fn connected(&self, orders: Orders) {

@@ -1,14 +1,17 @@
 //! A store that is right but for one fault.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use groundcontrol_core::assignment::{Configuration, Revision, StoredRevision};
 use groundcontrol_core::connection::{Transition, WatchSpan};
 use groundcontrol_core::ports::{
     ConnectionSnapshot, CreateOutcome, CredentialChange, Credentials, EdgeWrite, EventCursor,
     HeartbeatWrite, ListQuery, NewSatellite, RecordedEvent, Removal, SatelliteStore,
     SatelliteUpdate, StoreError, StoreResult, StoredSatellite, UpdateOutcome, WriteOutcome,
 };
+use groundcontrol_core::run::{RunKey, StoredRun};
 use groundcontrol_core::satellite::{
     Epoch, Liveness, PodName, ReportedAgent, SatelliteId, Seq, TokenId,
 };
@@ -17,6 +20,7 @@ use groundcontrol_memory::MemoryStore;
 use parking_lot::Mutex;
 
 use crate::fault::Fault;
+use crate::work_fault::WorkFault;
 
 /// What a faulty store remembers beside the right one.
 #[derive(Default)]
@@ -27,12 +31,27 @@ pub(crate) struct Told {
     pub(crate) overlaps: BTreeMap<SatelliteId, Timestamp>,
     pub(crate) looks_at_events: BTreeMap<EventCursor, u32>,
     pub(crate) watching_since: Option<Timestamp>,
+    pub(crate) configurations: BTreeMap<SatelliteId, Arc<Configuration>>,
+    pub(crate) revisions: BTreeMap<SatelliteId, StoredRevision>,
+    pub(crate) applied: BTreeMap<SatelliteId, Revision>,
+    pub(crate) latest: BTreeMap<RunKey, StoredRun>,
+    counted: u64,
+}
+
+impl Told {
+    /// A number that was not given before.
+    pub(crate) fn count(&mut self) -> u64 {
+        self.counted += 1;
+        self.counted
+    }
 }
 
 /// Delegates to a right store; `reads` and `writes` bend what the fault is about.
 pub(crate) struct Faulty {
     pub(crate) inner: MemoryStore,
     pub(crate) fault: Fault,
+    /// What is wrong with the ports of the work.
+    pub(crate) work_fault: WorkFault,
     pub(crate) told: Mutex<Told>,
 }
 
@@ -42,7 +61,11 @@ impl Faulty {
     }
 
     pub(crate) fn over(inner: MemoryStore, fault: Fault) -> Self {
-        Self { inner, fault, told: Mutex::default() }
+        Self { inner, fault, work_fault: WorkFault::Nothing, told: Mutex::default() }
+    }
+
+    pub(crate) fn of_work(inner: MemoryStore, work_fault: WorkFault) -> Self {
+        Self { work_fault, ..Self::over(inner, Fault::Nothing) }
     }
 }
 

@@ -18,11 +18,11 @@ use crate::config::Span;
 #[derive(Clone, Debug, clap::Args)]
 pub struct SystemsArgs {
     #[command(subcommand)]
-    command: SystemsCommand,
+    pub(super) command: SystemsCommand,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -67,11 +67,11 @@ pub(super) enum SystemsCommand {
 #[derive(Clone, Debug, clap::Args)]
 pub struct ChecksArgs {
     #[command(subcommand)]
-    command: ChecksCommand,
+    pub(super) command: ChecksCommand,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -134,11 +134,11 @@ pub(super) enum ChecksCommand {
 #[derive(Clone, Debug, clap::Args)]
 pub struct AssignmentsArgs {
     #[command(subcommand)]
-    command: AssignmentsCommand,
+    pub(super) command: AssignmentsCommand,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -197,8 +197,15 @@ pub(super) struct TargetArgs {
 
 /// Does what was asked about systems.
 pub async fn systems(args: SystemsArgs) -> anyhow::Result<()> {
-    let (client, console) = (&args.server.client()?, &mut args.output.console());
-    match args.command {
+    execute_systems(args.command, &args.server.client()?, &mut args.output.console()).await
+}
+
+pub(super) async fn execute_systems(
+    command: SystemsCommand,
+    client: &Client,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    match command {
         SystemsCommand::List => list::<System>(client, console).await,
         SystemsCommand::Create { name, metadata } => {
             let body = CreateSystem { name, metadata: opaque(metadata.as_deref(), "--metadata")? };
@@ -219,8 +226,15 @@ pub async fn systems(args: SystemsArgs) -> anyhow::Result<()> {
 
 /// Does what was asked about checks.
 pub async fn checks(args: ChecksArgs) -> anyhow::Result<()> {
-    let (client, console) = (&args.server.client()?, &mut args.output.console());
-    match args.command {
+    execute_checks(args.command, &args.server.client()?, &mut args.output.console()).await
+}
+
+pub(super) async fn execute_checks(
+    command: ChecksCommand,
+    client: &Client,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    match command {
         ChecksCommand::List => list::<Check>(client, console).await,
         ChecksCommand::Create { name, strategy, interval, config, collectors } => {
             let body = CreateCheck {
@@ -250,8 +264,15 @@ pub async fn checks(args: ChecksArgs) -> anyhow::Result<()> {
 
 /// Does what was asked about assignments.
 pub async fn assignments(args: AssignmentsArgs) -> anyhow::Result<()> {
-    let (client, console) = (&args.server.client()?, &mut args.output.console());
-    match args.command {
+    execute_assignments(args.command, &args.server.client()?, &mut args.output.console()).await
+}
+
+pub(super) async fn execute_assignments(
+    command: AssignmentsCommand,
+    client: &Client,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    match command {
         AssignmentsCommand::List => list::<Assignment>(client, console).await,
         AssignmentsCommand::Create { check, system, target } => {
             let (satellite_ids, selector) = chosen(target, client).await?;

@@ -4,6 +4,7 @@ mod parsing;
 mod satellites;
 mod api_tokens;
 mod events;
+mod work;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -89,6 +90,30 @@ async fn run(server: &FakeServer, arguments: &[&str], answer: Option<&'static st
             let (mut console, out, notes) = console(args.output.output);
             let ended =
                 super::api_tokens::execute(args.command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
+        }
+        Command::Systems(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let command = args.command;
+            let ended = super::work::execute_systems(command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
+        }
+        Command::Checks(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let command = args.command;
+            let ended = super::work::execute_checks(command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
+        }
+        Command::Assignments(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let command = args.command;
+            let ended =
+                super::work::execute_assignments(command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
+        }
+        Command::Results(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let ended = super::results::execute(args.command, &server.client, &mut console).await;
             Outcome::of(ended, &out, &notes)
         }
         other => panic!("{other:?} does not answer and end"),

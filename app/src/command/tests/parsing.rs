@@ -79,6 +79,40 @@ fn a_change_that_changes_nothing_is_refused() {
 }
 
 #[test]
+fn an_assignment_goes_to_satellites_by_name_or_by_what_they_are() {
+    let create = |more: &[&str]| {
+        let begin = ["assignments", "create", "--check", "c", "--system", "s"];
+        accepted(&[&begin, more].concat())
+    };
+    assert!(create(&["--satellite", "a", "--satellite", "b"]));
+    assert!(create(&["--region", "eu", "--tags", "tier in (edge, core), !lab"]));
+    assert!(create(&["--all"]));
+    assert!(!create(&["--satellite", "a", "--tags", "b"]));
+    assert!(!create(&["--all", "--region", "eu"]));
+    assert!(!accepted(&["assignments", "show", "no-uuid"]));
+}
+
+#[test]
+fn results_take_names_times_and_a_limit() {
+    assert!(accepted(&["results", "list", "--system", "a", "--check", "b", "--satellite", "c"]));
+    assert!(accepted(&["results", "list", "--since", "2026-01-01T00:00:00Z", "--limit", "5"]));
+    assert!(accepted(&["results", "latest", "--system", "a", "--output", "json"]));
+    assert!(!accepted(&["results", "latest", "--limit", "5"]));
+    assert!(!accepted(&["results", "list", "--limit", "many"]));
+}
+
+#[test]
+fn a_check_is_made_with_a_strategy_and_an_interval() {
+    let create = ["checks", "create", "x", "--strategy", "http", "--interval", "30s"];
+    assert!(accepted(&create));
+    assert!(!accepted(&create[..5]));
+    assert!(
+        refused(&["checks", "create", "x", "--strategy", "s", "--interval", "soon"])
+            .contains("--interval")
+    );
+}
+
+#[test]
 fn nonsense_is_refused_with_the_right_form() {
     assert!(refused(&["satellites", "list", "--status", "away"]).contains("online, offline"));
     assert!(refused(&["satellites", "list", "--tag", "k"]).contains("key:value"));

@@ -117,6 +117,14 @@ impl Site {
         command
     }
 
+    /// Runs another command of the binary against `server`, as somebody who may do everything.
+    pub async fn run(&self, server: &Server, arguments: &[&str]) -> Exited {
+        let mut command = process::command(&binary());
+        command.args(arguments).env("GROUNDCONTROL_URL", server.url());
+        command.env("GROUNDCONTROL_API_TOKEN", ADMIN_TOKEN);
+        process::run(command).await
+    }
+
     /// A client of the server at `url` that may do everything.
     pub fn api(&self, server: &Server) -> Api {
         Api::new(server.url(), ADMIN_TOKEN)

@@ -6,6 +6,7 @@ mod support;
 mod elsewhere;
 mod admin_token;
 mod rolling_restart;
+mod results;
 mod database_away;
 mod all_pods_down;
 mod clocks;

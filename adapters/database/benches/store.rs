@@ -14,10 +14,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use groundcontrol_core::assignment::{CheckId, Json, SystemId};
 use groundcontrol_core::connection::{Command, Decision, Origin, decide};
 use groundcontrol_core::ports::{
-    ConnectionSnapshot, EdgeWrite, Guard, HeartbeatWrite, SatelliteStore, WriteOutcome,
+    ConnectionSnapshot, EdgeWrite, Guard, HeartbeatWrite, LatestQuery, QuietQuery, RunSink,
+    RunStore, SatelliteStore, WriteOutcome,
 };
+use groundcontrol_core::run::{ReportedRun, Run, RunStatus};
 use groundcontrol_core::satellite::{Epoch, Liveness, PodName, SatelliteId, SessionId};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options, migrate};
@@ -31,6 +34,7 @@ const FLUSH_PROBES: u32 = 200;
 const BEATS: usize = 1000;
 const STORM: usize = 2000;
 const LOSSES: usize = 1000;
+const RUNS: usize = 50_000;
 const SETTLE: Millis = Millis::new(250);
 
 #[tokio::main]
@@ -71,6 +75,7 @@ async fn engine(url: &str, satellites: usize) -> Result<(), Failed> {
     edges(&store, &ids).await?;
     losses(&store, &ids).await?;
     lists(&store).await?;
+    runs(&store, &ids).await?;
     store.close().await;
     Ok(())
 }
@@ -315,4 +320,63 @@ async fn lists(store: &DatabaseStore) -> Result<(), Failed> {
     let online = store.online_ids(store.clock().now()).await?;
     report("online ids", online.len(), began.elapsed());
     Ok(())
+}
+
+/// What a satellite of the fleet reports of one of ten checks, with details of a usual size.
+fn run(ids: &[SatelliteId], number: usize, now: Timestamp) -> Run {
+    let details = format!("{{\"status\":\"healthy\",\"body\":\"{}\"}}", "x".repeat(400));
+    let at = now + Millis::new(number as u64);
+    Run {
+        satellite: Some(ids[number % STORM]),
+        source: "satellite (eu)".to_owned(),
+        run: ReportedRun {
+            check: CheckId(Uuid::from_u128(number as u128 % 10)),
+            system: SystemId(Uuid::from_u128(1)),
+            environment: None,
+            status: RunStatus::Healthy,
+            latency_ms: Some(1.5),
+            result: Some(Json::trusted(details)),
+            executed_at: at,
+            result_id: Some(format!("result {number}")),
+        },
+        failed: None,
+        received_at: at,
+    }
+}
+
+/// Runs as a pod keeps them, a thousand a call; as many callers would, and as one would.
+async fn runs(store: &DatabaseStore, ids: &[SatelliteId]) -> Result<(), Failed> {
+    let now = store.clock().now();
+    let all: Vec<_> = (0..RUNS).map(|number| run(ids, number, now)).collect();
+    let began = Instant::now();
+    for batch in all.chunks(1_000) {
+        store.record_runs(batch).await?;
+    }
+    report("runs, 1000 a call", RUNS, began.elapsed());
+    let began = Instant::now();
+    store.record_runs(&all[..1_000]).await?;
+    report("runs that are kept already, 1000 a call", 1_000, began.elapsed());
+    let more: Vec<_> = (RUNS..RUNS + STORM).map(|number| [run(ids, number, now)]).collect();
+    let began = Instant::now();
+    for kept in join_all(more.iter().map(|one| store.record_runs(one))).await {
+        kept?;
+    }
+    report("runs, a call each, waiting at once", STORM, began.elapsed());
+    let began = Instant::now();
+    for number in 0..500 {
+        store.record_runs(&[run(ids, RUNS + STORM + number, now)]).await?;
+    }
+    report("runs, one after the other (yardstick)", 500, began.elapsed());
+    timed("a page of the latest runs", || async {
+        let query = LatestQuery { limit: 100, ..LatestQuery::default() };
+        assert_eq!(store.latest_runs(&query).await?.len(), 100);
+        Ok(())
+    })
+    .await?;
+    timed("a look that finds no quiet check", || async {
+        let query = QuietQuery { now, after: None, limit: 1_000 };
+        assert!(store.quiet_pairs(&query).await?.is_empty());
+        Ok(())
+    })
+    .await
 }

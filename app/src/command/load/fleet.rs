@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -14,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::sync::CancellationToken;
 
+use super::work::Work;
 use crate::agent::dialogue::{self, Reaction};
 use crate::agent::{Dial as _, Exit, Identity, Network, Stream};
 
@@ -35,6 +37,8 @@ pub(super) struct Fleet {
     pub(super) began: Instant,
     pub(super) stop: CancellationToken,
     pub(super) tally: Tally,
+    /// What they all run, where they run something.
+    pub(super) work: Option<Arc<Work>>,
 }
 
 /// What was seen.
@@ -142,6 +146,7 @@ impl Fleet {
 
     /// Why the connection ended.
     async fn beat(&self, socket: &mut WebSocketStream<Stream>, interval: Duration) -> String {
+        let (mut report, mut results) = (self.work.as_ref().map(|work| work.reporting()), 0);
         // The second heartbeat comes at a random time, so that a storm is not followed by waves.
         let mut next = Instant::now();
         let mut phase = Some(interval.mul_f64(rand::random()));
@@ -149,8 +154,22 @@ impl Fleet {
             tokio::select! {
                 message = socket.next() => match message {
                     Some(Ok(Message::Text(text))) => {
-                        if let Reaction::Stop(exit) = dialogue::react(&text) {
-                            return reason(exit);
+                        let said = match (dialogue::react(&text), &self.work) {
+                            (Reaction::Stop(exit), _) => return reason(exit),
+                            (Reaction::Ordered(orders), Some(work)) => {
+                                orders.revision.map(|revision| work.applied(revision))
+                            }
+                            (Reaction::Settled(_), Some(work)) => {
+                                work.acknowledged();
+                                results += 1;
+                                Some(work.result(results))
+                            }
+                            _ => None,
+                        };
+                        if let Some(said) = said
+                            && let Err(error) = socket.send(Message::text(said)).await
+                        {
+                            return error.to_string();
                         }
                     }
                     Some(Ok(Message::Close(frame))) => return closed(frame.as_ref()),
@@ -159,6 +178,12 @@ impl Fleet {
                     Some(Err(error)) => return error.to_string(),
                     None => return "closed without a close frame".to_owned(),
                 },
+                work = begun(&mut report, self.work.as_ref()) => {
+                    report = None;
+                    if let Err(error) = socket.send(Message::text(work.result(0))).await {
+                        return error.to_string();
+                    }
+                }
                 () = sleep_until(next) => {
                     let message = Message::text(dialogue::heartbeat(self.began.elapsed()));
                     if let Err(error) = socket.send(message).await {
@@ -170,6 +195,19 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Waits until satellites are to report; for ever where they are not, or do already.
+async fn begun<'a>(
+    report: &mut Option<watch::Receiver<bool>>,
+    work: Option<&'a Arc<Work>>,
+) -> &'a Work {
+    if let (Some(report), Some(work)) = (report, work)
+        && report.wait_for(|begun| *begun).await.is_ok()
+    {
+        return work;
+    }
+    std::future::pending().await
 }
 
 fn reason(exit: Exit) -> String {

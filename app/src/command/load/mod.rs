@@ -2,6 +2,7 @@
 
 mod limits;
 mod crew;
+mod work;
 mod fleet;
 mod report;
 
@@ -26,6 +27,7 @@ use crate::config::Span;
 use crate::serve;
 use fleet::{Fleet, Tally};
 use report::{Memory, Report, per_second};
+use work::Work;
 
 /// Puts a server under load with a fleet of simulated satellites, and reports what it bore.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,6 +49,10 @@ pub struct LoadArgs {
     /// Uses the satellites in this file (`id token` a line) instead of making some
     #[arg(long, value_name = "FILE")]
     tokens_file: Option<PathBuf>,
+    /// Assigns one check to all of them, changes it once, and lets each report results as fast as
+    /// they are acknowledged while it stays
+    #[arg(long, conflicts_with = "tokens_file")]
+    work: bool,
     /// Leaves the satellites that were made
     #[arg(long, conflicts_with = "tokens_file")]
     keep: bool,
@@ -127,7 +133,7 @@ impl Load {
         match listed {
             Some(mut crew) => {
                 crew.truncate(wanted);
-                self.fly(crew).await?;
+                self.fly(crew, None).await?;
             }
             None => self.fly_made(wanted).await?,
         }
@@ -143,7 +149,8 @@ impl Load {
         let made = crew::make(&self.client, &run, wanted, &self.stop, &bar, &mut crew).await;
         bar.finish_and_clear();
         let flown = match made {
-            Ok(()) => self.fly(crew.clone()).await,
+            Ok(()) if self.args.work => self.fly_with_work(crew.clone(), &run).await,
+            Ok(()) => self.fly(crew.clone(), None).await,
             Err(error) => Err(error.into()),
         };
         if self.args.keep {
@@ -167,8 +174,18 @@ impl Load {
         })
     }
 
+    /// Flies with work that is removed whatever happened.
+    async fn fly_with_work(&mut self, crew: Vec<Identity>, run: &str) -> anyhow::Result<()> {
+        let work = Arc::new(Work::make(&self.client, run).await?);
+        let flown = self.fly(crew, Some(work.clone())).await;
+        let removed = work.remove(&self.client).await;
+        flown.and(removed.with_context(|| {
+            format!("the check and the system named load-{run} are left; remove them")
+        }))
+    }
+
     /// Connects, holds, and lets go.
-    async fn fly(&mut self, crew: Vec<Identity>) -> anyhow::Result<()> {
+    async fn fly(&mut self, crew: Vec<Identity>, work: Option<Arc<Work>>) -> anyhow::Result<()> {
         let count = crew.len();
         let before = self.client.metrics().await.unwrap_or_default();
         let fleet = Arc::new(Fleet {
@@ -177,6 +194,7 @@ impl Load {
             began: Instant::now(),
             stop: self.stop.child_token(),
             tally: Tally::default(),
+            work,
         });
         let mut tasks = JoinSet::new();
         for (number, identity) in crew.into_iter().enumerate() {
@@ -184,10 +202,18 @@ impl Load {
             tasks.spawn(fleet.clone().fly(identity, start));
         }
         connecting(&fleet, count).await;
+        if let Some(work) = &fleet.work {
+            let bar = bar(count, "changing what all run");
+            let told = fleet.tally.latencies.lock().len();
+            work.change(&self.client, told, &bar, &fleet.stop).await?;
+            bar.finish_and_clear();
+            work.report();
+        }
         let (heartbeats, began) = (fleet.tally.heartbeats.load(Ordering::Relaxed), Instant::now());
         holding(&fleet, self.args.hold.0.into()).await;
         self.report.hold_seconds = began.elapsed().as_secs_f64();
         let sent = fleet.tally.heartbeats.load(Ordering::Relaxed);
+        self.report.work = fleet.work.as_ref().map(|work| work.seen(self.report.hold_seconds));
         self.report.heartbeats_sent = sent;
         self.report.heartbeats_per_second = per_second(sent - heartbeats, self.report.hold_seconds);
         let after = self.client.metrics().await.unwrap_or_else(|_| ServerMetrics::default());

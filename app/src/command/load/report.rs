@@ -23,12 +23,25 @@ pub(super) struct Report {
     pub(super) heartbeats_sent: u64,
     pub(super) heartbeats_per_second: f64,
     pub(super) disconnects: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) work: Option<WorkReport>,
     pub(super) memory: Option<Memory>,
     pub(super) interrupted: bool,
     pub(super) satellites_left: u64,
 }
 
-/// From dialling to `authenticated`.
+/// What became of work that all of them share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkReport {
+    /// Satellites that applied the change.
+    pub(super) applied: u64,
+    pub(super) change_to_applied_ms: Option<Latency>,
+    pub(super) results_acknowledged: u64,
+    pub(super) results_per_second: f64,
+}
+
+/// A span, of many of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Latency {
     pub(super) p50: f64,
@@ -88,7 +101,10 @@ impl Report {
 
     /// Whether every satellite was authenticated and stayed.
     pub(super) fn is_clean(&self) -> bool {
-        self.authenticated == self.satellites && self.disconnects.is_empty()
+        let all_applied = |work: WorkReport| work.applied == self.authenticated;
+        self.authenticated == self.satellites
+            && self.disconnects.is_empty()
+            && self.work.is_none_or(all_applied)
     }
 
     /// Labelled lines for people.
@@ -114,6 +130,9 @@ impl Report {
                 self.heartbeats_per_second, self.hold_seconds, self.heartbeats_sent
             ),
         ));
+        if let Some(work) = &self.work {
+            rows.extend(work.rows(self.authenticated));
+        }
         rows.push(row("disconnects", counted(&self.disconnects)));
         if !self.failures.is_empty() {
             rows.push(row("failures", counted(&self.failures)));
@@ -133,6 +152,23 @@ impl Report {
             ),
         ));
         rows
+    }
+}
+
+impl WorkReport {
+    fn rows(&self, satellites: u64) -> Vec<Vec<String>> {
+        let told = format!("applied by {} of {satellites}", self.applied);
+        let told = match self.change_to_applied_ms {
+            Some(Latency { p50, p99, max }) => {
+                format!("{told}: p50 {p50:.1} ms, p99 {p99:.1} ms, last {max:.1} ms")
+            }
+            None => told,
+        };
+        let results = format!(
+            "{:.0} a second acknowledged ({} in all)",
+            self.results_per_second, self.results_acknowledged
+        );
+        vec![row("change of work", told), row("results", results)]
     }
 }
 
@@ -176,6 +212,24 @@ mod tests {
         assert_eq!(Memory::of(&base, &tells, 2).map(|m| m.per_connection_bytes), Some(1000.0));
         let told = Report::default().rows().last().unwrap()[1].clone();
         assert!(told.starts_with("unknown"), "{told}");
+    }
+
+    #[test]
+    fn a_run_whose_work_did_not_reach_all_is_not_clean_and_says_so() {
+        let work = WorkReport {
+            applied: 1,
+            change_to_applied_ms: Some(Latency { p50: 1.0, p99: 1.0, max: 2.5 }),
+            results_acknowledged: 30,
+            results_per_second: 15.0,
+        };
+        let report =
+            Report { satellites: 2, authenticated: 2, work: Some(work), ..Report::default() };
+        assert!(!report.is_clean());
+        let work = Some(WorkReport { applied: 2, ..work });
+        assert!(Report { work, ..report.clone() }.is_clean());
+        let shown = report.rows().concat().join(" ");
+        assert!(shown.contains("applied by 1 of 2: p50 1.0 ms"), "{shown}");
+        assert!(shown.contains("15 a second acknowledged (30 in all)"), "{shown}");
     }
 
     #[test]

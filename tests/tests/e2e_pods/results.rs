@@ -67,7 +67,7 @@ impl Reporter {
                     }
                     self.made += 1;
                     socket.send(self.next()).await;
-                    if self.made % 20 == 0 {
+                    if self.made.is_multiple_of(20) {
                         socket.heartbeat().await;
                     }
                 }

@@ -1,6 +1,7 @@
 //! Flags, environment and file, in this order, become validated settings.
 
 mod queue;
+mod blobs;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
+pub use blobs::{BlobSettings, NotAPlace};
 pub use queue::{NatsPlace, QueueSettings};
 
 /// What `serve` may be told; every field that is absent has a default. The same names, in kebab
@@ -56,6 +58,10 @@ pub struct Options {
     /// What subjects and streams in NATS begin with; one for each fleet [default: groundcontrol]
     #[arg(long, env = "GROUNDCONTROL_QUEUE_PREFIX", value_name = "NAME")]
     pub queue_prefix: Option<String>,
+    /// Where the bytes of script packages are kept: database, dir:PATH of a folder that all pods
+    /// share, or s3://BUCKET/PREFIX with the environment's AWS_… settings [default: database]
+    #[arg(long, env = "GROUNDCONTROL_BLOBS", value_name = "PLACE")]
+    pub blobs: Option<BlobSettings>,
     /// This pod's name, unique among those that run at once [default: host name and a random suffix]
     #[arg(long, env = "GROUNDCONTROL_POD", value_name = "NAME")]
     pub pod: Option<String>,
@@ -145,6 +151,8 @@ pub struct Settings {
     pub database_password: Option<SecretString>,
     /// The queue.
     pub queue: QueueSettings,
+    /// Where the bytes of script packages are kept.
+    pub blobs: BlobSettings,
     /// This pod's name.
     pub pod: PodName,
     /// Heartbeat interval and default threshold.
@@ -264,6 +272,7 @@ impl Options {
             queue_tls_cert: self.queue_tls_cert.or(file.queue_tls_cert),
             queue_tls_key: self.queue_tls_key.or(file.queue_tls_key),
             queue_prefix: self.queue_prefix.or(file.queue_prefix),
+            blobs: self.blobs.or(file.blobs),
             pod: self.pod.or(file.pod),
             heartbeat_interval: self.heartbeat_interval.or(file.heartbeat_interval),
             offline_threshold: self.offline_threshold.or(file.offline_threshold),
@@ -316,6 +325,7 @@ impl Options {
             database,
             database_password: self.database_password_file.map(password).transpose()?,
             queue,
+            blobs: self.blobs.unwrap_or_default(),
             pod: pod_name(self.pod, suffix)?,
             liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
             tls: tls_files(self.tls_cert, self.tls_key)?,

@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 pub mod json;
+mod archive;
 pub mod pod;
 pub mod use_case;
 pub mod config;

@@ -1,19 +1,25 @@
 //! The only file that names adapters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use groundcontrol_core::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork};
+use groundcontrol_blobs::ObjectBlobs;
+use groundcontrol_core::ports::{ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork};
 use groundcontrol_database::{DatabaseStore, Options};
-use groundcontrol_http::HttpSettings;
+use groundcontrol_http::{HttpSettings, Services};
 use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
 use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
 use groundcontrol_postgres_queue::PostgresQueue;
 pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 
-use crate::config::{NatsPlace, QueueSettings, Settings};
-use crate::pod::{GroundControl, RunPorts, WorkPorts};
+use crate::agent::client_config;
+use crate::config::{BlobSettings, NatsPlace, QueueSettings, Settings};
+use crate::pod::{GroundControl, PackagePorts, RunPorts, WorkPorts};
+
+/// How long a bucket may be silent before a call to it has failed.
+const BUCKET_WITHIN: Duration = Duration::from_secs(30);
 
 /// A pod on its adapters.
 pub struct Wired {
@@ -51,6 +57,7 @@ pub async fn start(
             source: shared.clone(),
             revisions: shared.clone(),
         })
+        .packages(PackagePorts { store: shared.clone(), blobs: blobs(settings, &shared)? })
         .runs(RunPorts { sink: shared.clone(), store: shared.clone() })
         .name(settings.pod.clone())
         .liveness(settings.liveness)
@@ -62,6 +69,24 @@ pub async fn start(
     let limits = SocketSettings { most_waiting, ..SocketSettings::default() };
     let sockets = SatelliteSockets::new(Arc::new(pod.clone()), limits);
     Ok(Wired { pod, api_tokens: shared, clock, sockets, store })
+}
+
+/// Where the bytes of script packages are.
+fn blobs(settings: &Settings, database: &Arc<DatabaseStore>) -> anyhow::Result<Arc<dyn BlobStore>> {
+    Ok(match &settings.blobs {
+        BlobSettings::Database => database.clone(),
+        BlobSettings::Directory(path) => Arc::new(ObjectBlobs::directory(path)?),
+        BlobSettings::Bucket { bucket, prefix } => {
+            let tls = client_config(true, None)?;
+            let http = reqwest::Client::builder()
+                .use_preconfigured_tls(rustls::ClientConfig::clone(&tls))
+                .connect_timeout(BUCKET_WITHIN)
+                .read_timeout(BUCKET_WITHIN)
+                .build()
+                .context("cannot make a client for the bucket")?;
+            Arc::new(ObjectBlobs::bucket(bucket, prefix, std::env::vars(), http)?)
+        }
+    })
 }
 
 /// What the pods of one fleet have in common beside the store.
@@ -131,7 +156,8 @@ impl Wired {
     /// The admin API, probes and documentation.
     pub fn http(&self) -> axum::Router {
         let pod = Arc::new(self.pod.clone());
-        groundcontrol_http::router(pod.clone(), pod, HttpSettings::default())
+        let services = Services { fleet: pod.clone(), work: pod.clone(), packages: pod };
+        groundcontrol_http::router(services, HttpSettings::default())
     }
 
     /// Closes the store, when nothing uses it any more.

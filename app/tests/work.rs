@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// What a satellite was pushed since it connected, as revision and number of pairs.
 fn pushed(satellite: &Satellite) -> Vec<(u64, usize)> {
     let push = |order| match order {
-        Order::Configure(Configured { configuration, revision }) => {
+        Order::Configure(Configured { configuration, revision, .. }) => {
             Some((revision.0, configuration.assigned().len()))
         }
         _ => None,

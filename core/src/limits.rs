@@ -125,6 +125,36 @@ pub const MAX_DELIVERY_ERROR_CHARS: usize = 500;
 /// How long a source of secrets may take for one request.
 pub const SECRETS_WITHIN: Millis = Millis::from_secs(10);
 
+/// Bytes of a script package's blob: what fits, as base64, into one message.
+pub const MAX_BLOB: usize = 11 * 1024 * 1024;
+/// Bytes that a blob may be unpacked to.
+pub const MAX_UNPACKED_BLOB: u64 = 256 * 1024 * 1024;
+/// Bytes that all packages of one lockfile may be unpacked to.
+pub const MAX_UNPACKED_PACKAGES: u64 = 1024 * 1024 * 1024;
+/// Files and folders that all packages of one lockfile may hold.
+pub const MAX_PACKAGE_FILES: u64 = 200_000;
+/// Entries of a lockfile.
+pub const MAX_PACKAGES: usize = 2_000;
+/// Characters of a package's name.
+pub const MAX_PACKAGE_NAME_CHARS: usize = 214;
+/// Characters of a package's version.
+pub const MAX_PACKAGE_VERSION_CHARS: usize = 256;
+/// Characters of the key by which satellites ask for a package.
+pub const MAX_INTEGRITY_CHARS: usize = 512;
+/// Characters that we keep of the lockfile that an agent names.
+pub const MAX_LOCKFILE_HASH_CHARS: usize = 200;
+/// Characters that we keep of why an agent's packages are not ready.
+pub const MAX_SYNC_ERROR_CHARS: usize = 2000;
+/// Blobs that one pod has in memory at a time on their way out; others wait.
+pub const BLOBS_IN_MEMORY: usize = 8;
+/// Blobs that one pod has in memory at a time on their way in; others wait.
+pub const BLOB_UPLOADS: usize = 4;
+/// Bytes of the pieces in which a blob is kept and passed on. A multiple of three, so that the
+/// base64 of the pieces is that of the whole.
+pub const BLOB_PIECE: usize = 768 * 1024;
+/// Packages that no lockfile names any more are kept for this long: a day.
+pub const PACKAGE_GRACE: Millis = Millis::from_secs(24 * 3600);
+
 /// Bytes of an HTTP request body.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// Items of a list when the caller does not say.
@@ -152,6 +182,10 @@ mod tests {
         assert_eq!(MAX_MESSAGE, 16_777_216);
         assert_eq!(READ_BYTES_PER_MINUTE, 67_108_864);
         assert_eq!(OUTGOING_BYTES, 33_554_432);
+        assert_eq!(MAX_BLOB, 11_534_336);
+        assert_eq!((MAX_UNPACKED_BLOB, MAX_UNPACKED_PACKAGES), (268_435_456, 1_073_741_824));
+        assert_eq!((BLOB_PIECE, BLOB_PIECE % 3), (786_432, 0));
+        assert_eq!(PACKAGE_GRACE, Millis::new(86_400_000));
         assert_eq!(MAX_BODY, 1_048_576);
         assert_eq!(MAX_RUN_DETAILS, 1_048_576);
         assert_eq!(MAX_SECRET_VALUE, 65_536);

@@ -4,13 +4,14 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use groundcontrol_core::assignment::{Configured, Json, Revision};
 use groundcontrol_core::connection::Fence;
 use groundcontrol_core::limits::REQUESTS_IN_FLIGHT;
+use groundcontrol_core::packages::{LockfileHash, SyncStatus};
 use groundcontrol_core::ports::{Authentication, Order, SessionRef, Welcome};
 use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
 use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
 use groundcontrol_core::session::{
-    Effect, Input, Message, Reading, Request, RunResult, ScriptPackageStatus,
-    ScriptPackageSyncState, Session, SessionSettings, Unreadable, Violation,
+    Effect, Input, Message, Reading, Request, RunResult, ScriptPackageSyncState, Session,
+    SessionSettings, Unreadable, Violation,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use uuid::Uuid;
@@ -154,7 +155,7 @@ fn unserved(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
         0 => Message::StrategyError { strategy_id: request_id, message: kind },
         1 => Message::ScriptPackageSyncState(ScriptPackageSyncState {
             lockfile_hash: Some(request_id),
-            status: ScriptPackageStatus::Ready,
+            status: SyncStatus::Ready,
             error_message: Some(kind),
         }),
         2 => Message::RequestScriptPackageManifest { lockfile_hash: request_id },
@@ -169,7 +170,7 @@ fn unserved(bytes: &mut Unstructured<'_>) -> Result<Message<'static>> {
 }
 
 fn answer(bytes: &mut Unstructured<'_>) -> Result<Authentication> {
-    Ok(match bytes.int_in_range(0..=7_u8)? {
+    Ok(match bytes.int_in_range(0..=8_u8)? {
         0 => Authentication::Refused { reason: "no" },
         1 => Authentication::Unavailable,
         2 => Authentication::Fight,
@@ -188,7 +189,7 @@ fn answer(bytes: &mut Unstructured<'_>) -> Result<Authentication> {
 }
 
 fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
-    Ok(match bytes.int_in_range(0..=9_u8)? {
+    Ok(match bytes.int_in_range(0..=10_u8)? {
         0 => Order::Fenced(Fence::Superseded),
         1 => Order::Fenced(Fence::Gone),
         2 => Order::Shutdown { reason: "stop" },
@@ -196,6 +197,7 @@ fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
         4 => Order::Configure(Configured {
             configuration: Default::default(),
             revision: Revision(u64::arbitrary(bytes)?),
+            packages: Some(None),
         }),
         5 => Order::SandboxPolicy(Json::empty_object()),
         6 => Order::Acknowledge(Vec::new()),
@@ -207,6 +209,7 @@ fn order(bytes: &mut Unstructured<'_>) -> Result<Order> {
             let request = Request::ScriptPackageManifest { lockfile_hash: "x".to_owned() };
             Order::Answer(Box::new(request.failed("why")))
         }
+        9 => Order::RefreshPackages(LockfileHash::of(b"")),
         _ => Order::Threshold(Millis::new(u64::arbitrary(bytes)?)),
     })
 }

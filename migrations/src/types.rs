@@ -11,6 +11,7 @@ use sea_orm_migration::sea_orm::DbBackend;
 const WORDS: &[(&str, &str, &str)] = &[
     ("{id}", "BLOB", "uuid"),
     ("{int}", "INTEGER", "bigint"),
+    ("{bytes}", "BLOB", "bytea"),
     ("{bool}", "INTEGER", "boolean"),
     ("{true}", "1", "true"),
     ("{text}", "TEXT", "text COLLATE \"C\""),

@@ -23,6 +23,8 @@ pub(crate) enum Lock {
     Watching,
     /// Recording silences, which depend on that.
     WatchingAsRead,
+    /// Saying which packages there shall be, and forgetting those that nobody needs.
+    Packages,
 }
 
 /// The first half of the advisory locks' keys: Ground Control's.
@@ -96,6 +98,7 @@ impl Dialect {
         let (function, table) = match (self, lock) {
             (Self::Sqlite, _) => return None,
             (Self::Postgres, Lock::Events) => ("pg_advisory_xact_lock", "transitions"),
+            (Self::Postgres, Lock::Packages) => ("pg_advisory_xact_lock", "desired_packages"),
             (Self::Postgres, Lock::Watching) => ("pg_advisory_xact_lock", "watch_span"),
             (Self::Postgres, Lock::WatchingAsRead) => {
                 ("pg_advisory_xact_lock_shared", "watch_span")

@@ -25,6 +25,7 @@
 mod store;
 mod work;
 mod runs;
+mod packages;
 mod open;
 mod clock;
 mod write;

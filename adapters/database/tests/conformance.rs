@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundcontrol_core::conformance::{self, Fixture, Outcome, Report, WorkAdapter};
-use groundcontrol_core::ports::{ApiTokenStore, Clock, SatelliteStore};
+use groundcontrol_core::ports::{ApiTokenStore, BlobStore, Clock, SatelliteStore};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_testpostgres::Schema;
@@ -118,6 +118,8 @@ async fn a_sqlite_database_keeps_the_work() {
     no_case_fails_or_is_skipped(&conformance::assignment_source(fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::revision_store(fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::run_store(fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::package_store(fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::blob_store(fixture!(BlobStore)).await);
 }
 
 #[tokio::test]
@@ -128,6 +130,8 @@ async fn pods_on_a_postgresql_server_keep_the_work() {
     );
     no_case_fails_or_is_skipped(&conformance::revision_store(server_fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::run_store(server_fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::package_store(server_fixture!(WorkAdapter)).await);
+    no_case_fails_or_is_skipped(&conformance::blob_store(server_fixture!(BlobStore)).await);
 }
 
 #[tokio::test]

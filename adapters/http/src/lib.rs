@@ -1,6 +1,6 @@
 //! The HTTP surface of Ground Control: admin API, event stream, probes, metrics, OpenAPI.
 //!
-//! [`router`] turns a [`FleetService`] and a [`WorkService`] into an axum router; the listener, TLS
+//! [`router`] turns [`Services`] into an axum router; the listener, TLS
 //! and the satellites' WebSocket belong to whoever serves it. Nothing here knows a rule of the
 //! domain: requests become core types, answers become the shapes in [`dto`], which a client in Rust
 //! shares.
@@ -11,12 +11,10 @@
 //! what holds for every answer.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use groundcontrol_core::ports::{FleetService, WorkService};
-//! use groundcontrol_http::{HttpSettings, router};
+//! use groundcontrol_http::{HttpSettings, Services, router};
 //!
-//! fn serve(fleet: Arc<dyn FleetService>, work: Arc<dyn WorkService>) -> axum::Router {
-//!     router(fleet, work, HttpSettings::default())
+//! fn serve(services: Services) -> axum::Router {
+//!     router(services, HttpSettings::default())
 //! }
 //! ```
 
@@ -26,6 +24,7 @@ pub mod dto;
 mod problem;
 mod access;
 mod body;
+mod upload;
 mod query;
 mod cursor;
 mod routes;
@@ -38,7 +37,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use groundcontrol_core::ports::{FleetService, WorkService};
+use groundcontrol_core::ports::{FleetService, PackageService, WorkService};
+
+/// What the surface asks.
+#[derive(Clone)]
+pub struct Services {
+    /// About satellites, their connections, events and API tokens.
+    pub fleet: Arc<dyn FleetService>,
+    /// About what satellites run.
+    pub work: Arc<dyn WorkService>,
+    /// About what their scripts import.
+    pub packages: Arc<dyn PackageService>,
+}
 
 /// How the surface behaves; nothing here is a rule of the domain.
 #[derive(Clone, Debug)]
@@ -51,6 +61,8 @@ pub struct HttpSettings {
     pub max_event_streams: usize,
     /// A request's body must have arrived after this long, or is refused with 408.
     pub body_within: Duration,
+    /// A script package's blob must have arrived after this long, or is refused with 408.
+    pub upload_within: Duration,
 }
 
 impl Default for HttpSettings {
@@ -60,21 +72,18 @@ impl Default for HttpSettings {
             recheck_token: Duration::from_secs(60),
             max_event_streams: 1_000,
             body_within: Duration::from_secs(30),
+            upload_within: Duration::from_secs(300),
         }
     }
 }
 
-/// The surface over `service` and `work`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
+/// The surface over `services`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
 /// and `/docs`.
 ///
 /// It answers every other path with a 404 problem, so it can be merged with routers that have no
 /// fallback of their own.
-pub fn router(
-    service: Arc<dyn FleetService>,
-    work: Arc<dyn WorkService>,
-    settings: HttpSettings,
-) -> Router {
-    let state = routes::AppState::new(service, work, settings);
+pub fn router(services: Services, settings: HttpSettings) -> Router {
+    let state = routes::AppState::new(services, settings);
     let (api, document) = routes::api(&state).split_for_parts();
     state.publish(&document);
     layers::apply(api.with_state(state).merge(docs::page()))

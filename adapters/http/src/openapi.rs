@@ -76,6 +76,7 @@ pub(crate) fn base() -> OpenApi {
             tag("events", "What happens, as it happens."),
             tag("automations", "What can start from events, and who is told of them."),
             tag("work", "What satellites run: systems, checks, and who is assigned to which."),
+            tag("script-packages", "What scripts may import, and which satellites have it."),
             tag("api-tokens", "Who may use this API."),
             tag("operations", "Probes, figures and this document. No token needed."),
         ]))

@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 use groundcontrol_core::limits::MAX_BODY;
-use groundcontrol_core::ports::{FieldError, FleetError, Scope, StoreError};
+use groundcontrol_core::ports::{
+    BlobFault, FieldError, FleetError, PackageError, Scope, StoreError,
+};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
@@ -53,8 +55,10 @@ kinds! {
     TooSlow = REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time";
     NameTaken = CONFLICT, "name-taken", "The name is taken";
     Busy = CONFLICT, "busy", "Others are changing the same thing";
+    Overtaken = CONFLICT, "overtaken", "Somebody else published meanwhile";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     NotJson = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
+    NotGzip = UNSUPPORTED_MEDIA_TYPE, "not-gzip", "The body must be a gzipped tar";
     Invalid = UNPROCESSABLE_ENTITY, "invalid", "The request is not valid";
     Internal = INTERNAL_SERVER_ERROR, "internal", "Ground Control made a mistake";
     NotOffered = NOT_IMPLEMENTED, "not-offered", "This server was started without it";
@@ -181,6 +185,34 @@ impl From<FleetError> for Refusal {
             FleetError::Busy => Self::new(Kind::Busy, error.to_string()),
             FleetError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<PackageError> for Refusal {
+    fn from(error: PackageError) -> Self {
+        match error {
+            PackageError::Fleet(error) => error.into(),
+            PackageError::Overtaken(_) => Self::new(Kind::Overtaken, error.to_string()),
+            PackageError::Blob(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<BlobFault> for Refusal {
+    fn from(fault: BlobFault) -> Self {
+        let kind = match fault {
+            BlobFault::TooLarge => Kind::TooLarge,
+            BlobFault::BrokenOff(_) => Kind::Malformed,
+            BlobFault::TooSlow(_) => Kind::TooSlow,
+            BlobFault::Differs { .. }
+            | BlobFault::NotAnArchive(_)
+            | BlobFault::Outside(_)
+            | BlobFault::NotPlain { .. }
+            | BlobFault::Bomb
+            | BlobFault::TooManyFiles
+            | BlobFault::Empty => Kind::Invalid,
+        };
+        Self::new(kind, fault.to_string())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use groundcontrol_core::conformance::{self, Fixture, Report, WorkAdapter};
-use groundcontrol_core::ports::{ApiTokenStore, RecurringWork, SatelliteStore};
+use groundcontrol_core::ports::{ApiTokenStore, BlobStore, RecurringWork, SatelliteStore};
 use groundcontrol_core::time::Timestamp;
 use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, MemoryWork, SystemClock};
 
@@ -67,10 +67,25 @@ async fn the_memory_store_keeps_the_work() {
         conformance::assignment_source(make).await,
         conformance::revision_store(make).await,
         conformance::run_store(make).await,
+        conformance::package_store(make).await,
     ] {
         report.assert_passed();
         assert!(no_case_is_skipped(&report), "{report}");
     }
+}
+
+#[tokio::test]
+async fn the_memory_store_is_a_blob_store() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::<dyn BlobStore>::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn BlobStore> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let report = conformance::blob_store(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
 }
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use groundcontrol_core::packages::{Blob, Entry};
 use groundcontrol_core::secrets::{ConfigValues, Values};
-use groundcontrol_core::session::{Answer, ScriptPackage};
+use groundcontrol_core::session::Answer;
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 use zeroize::Zeroizing;
@@ -23,13 +23,16 @@ pub(crate) fn text_of(answer: Answer) -> Utf8Bytes {
     match answer {
         Answer::RunSecrets { request_id, env } => run_secrets(request_id, env),
         Answer::ConfigSecrets { request_id, values } => config_secrets(request_id, values),
-        Answer::ScriptPackageManifest { lockfile_hash, entries } => {
-            let entries = entries.iter().map(entry).collect();
+        Answer::ScriptPackageManifest { lockfile_hash, lockfile } => {
+            let entries = lockfile.iter().flat_map(|lockfile| lockfile.entries());
+            let entries = entries.map(entry).collect();
             let manifest = ScriptPackageManifest { lockfile_hash, entries };
             ToSatellite::ScriptPackageManifest(manifest).to_text().into()
         }
-        Answer::ScriptPackageBlob { integrity, data: Some(data) } => blob(&integrity, &data).into(),
-        Answer::ScriptPackageBlob { integrity, data: None } => {
+        Answer::ScriptPackageBlob { integrity, blob: Some(loaded) } => {
+            blob(&integrity, &loaded.blob).into()
+        }
+        Answer::ScriptPackageBlob { integrity, blob: None } => {
             let blob = ScriptPackageBlob { integrity, data: None };
             ToSatellite::ScriptPackageBlob(blob).to_text().into()
         }
@@ -68,23 +71,27 @@ fn texts(values: &Values) -> BTreeMap<String, SecretText> {
     values.iter().map(|(name, value)| (name.clone(), SecretText::new(value.expose()))).collect()
 }
 
-fn entry(package: &ScriptPackage) -> ManifestEntry {
+fn entry(entry: &Entry) -> ManifestEntry {
     ManifestEntry {
-        name: package.name.clone(),
-        version: package.version.clone(),
-        integrity: package.integrity.clone(),
-        blob_sha256: package.blob_sha256.clone(),
+        name: entry.name.to_string(),
+        version: entry.version.to_string(),
+        integrity: entry.integrity.to_string(),
+        blob_sha256: Some(entry.blob.to_string()),
     }
 }
 
-fn blob(integrity: &str, data: &Arc<[u8]>) -> String {
+/// Every piece but the last is of a length that makes base64 without padding, so that all of them
+/// are that of the whole.
+fn blob(integrity: &str, blob: &Blob) -> String {
     const AROUND: usize = 64;
     let integrity = serde_json::Value::from(integrity).to_string();
-    let mut text = String::with_capacity(AROUND + integrity.len() + data.len().div_ceil(3) * 4);
+    let mut text = String::with_capacity(AROUND + integrity.len() + blob.len().div_ceil(3) * 4);
     text.push_str(r#"{"type":"script_package_blob","integrity":"#);
     text.push_str(&integrity);
     text.push_str(r#","data":""#);
-    STANDARD.encode_string(data, &mut text);
+    for piece in blob.pieces() {
+        STANDARD.encode_string(piece, &mut text);
+    }
     text.push_str("\"}");
     text
 }
@@ -118,6 +125,11 @@ impl io::Write for Length {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use groundcontrol_core::limits::BLOB_PIECE;
+    use groundcontrol_core::packages::{BlobHash, Lockfile};
+    use groundcontrol_core::ports::{LoadedBlob, Room};
     use groundcontrol_core::secrets::SecretValue;
 
     use super::*;
@@ -156,26 +168,29 @@ mod tests {
     }
 
     #[test]
-    fn a_blob_is_sent_in_base64() {
-        let data = Some(Arc::from([0_u8, 1, 254, 255].as_slice()));
-        let heard = said(Answer::ScriptPackageBlob { integrity: "sha512-\"x\"".into(), data });
+    fn a_blob_is_sent_in_base64_whatever_its_pieces() {
+        let bytes: Vec<u8> = (0..2 * BLOB_PIECE + 4).map(|at| (at % 251) as u8).collect();
+        let blob = Arc::new(Blob::new(bytes.chunks(BLOB_PIECE).map(Into::into).collect()));
+        let blob = Some(LoadedBlob { blob, room: Room::new(()) });
+        let heard = said(Answer::ScriptPackageBlob { integrity: "sha512-\"x\"".into(), blob });
         let ToSatellite::ScriptPackageBlob(heard) = heard else { panic!("{heard:?}") };
         assert_eq!(heard.integrity, "sha512-\"x\"");
-        assert_eq!(heard.data.as_deref(), Some("AAH+/w=="));
+        assert!(heard.data == Some(STANDARD.encode(bytes)));
     }
 
     #[test]
     fn the_entries_of_a_lockfile_are_all_sent() {
-        let package = ScriptPackage {
-            name: "left-pad".into(),
-            version: "1.0.0".into(),
-            integrity: "sha512-x".into(),
-            blob_sha256: Some("ab".into()),
+        let entry = Entry {
+            name: "left-pad".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            integrity: "sha512-x".parse().unwrap(),
+            blob: BlobHash::of(b"x"),
         };
-        let entries = Arc::from([package]);
-        let heard = said(Answer::ScriptPackageManifest { lockfile_hash: "h".into(), entries });
+        let lockfile = Some(Arc::new(Lockfile::new(vec![entry]).unwrap()));
+        let heard = said(Answer::ScriptPackageManifest { lockfile_hash: "h".into(), lockfile });
         let ToSatellite::ScriptPackageManifest(heard) = heard else { panic!("{heard:?}") };
         assert_eq!(heard.entries[0].name, "left-pad");
-        assert_eq!(heard.entries[0].blob_sha256.as_deref(), Some("ab"));
+        let blob = BlobHash::of(b"x").to_string();
+        assert_eq!(heard.entries[0].blob_sha256.as_deref(), Some(blob.as_str()));
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use groundcontrol_core::connection::Fence;
-use groundcontrol_core::ports::{Attempt, Authentication, Order, ResultAck};
+use groundcontrol_core::ports::{Attempt, Authentication, Order, ResultAck, Room};
 use groundcontrol_core::satellite::SessionId;
 use groundcontrol_core::session::{
-    Credentials, Dropped, Effect, End, Input, Message, Reading, Reply, Session, Unreadable,
+    Answer, Credentials, Dropped, Effect, End, Input, Message, Reading, Reply, Session, Unreadable,
 };
 use groundcontrol_core::time::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,6 +37,8 @@ pub(crate) struct Connection<S: AsyncRead + AsyncWrite + Unpin> {
     mailbox: Arc<Mailbox>,
     seat: Option<Ticket>,
     stage: Stage,
+    /// For as long as a blob waits to be written.
+    room: Option<Room>,
     remote: IpAddr,
 }
 
@@ -67,7 +69,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let seat = Some(shared.waiting.enter(mailbox.clone()));
         let transport = Transport::new(stream, part, session.message_limit(&settings.session));
         shared.opened();
-        Self { shared, transport, session, mailbox, seat, stage: Stage::Talking, remote }
+        let stage = Stage::Talking;
+        Self { shared, transport, session, mailbox, seat, stage, room: None, remote }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<()> {
@@ -149,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 | Order::Drain
                 | Order::Threshold(_)
                 | Order::Configure(_)
+                | Order::RefreshPackages(_)
                 | Order::SandboxPolicy(_)
                 | Order::Acknowledge(_)
                 | Order::Answer(_) => None,
@@ -178,6 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Poll::Ready(Err(NotSent::Full)) => self.step(cx, now, Input::OutgoingFull),
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
+        self.give_room();
         if self.stalled_at().is_some_and(|at| now >= at) {
             self.step(cx, now, Input::OutgoingFull);
         }
@@ -313,7 +318,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn reply(&mut self, cx: &mut Context<'_>, now: Timestamp, reply: Reply) {
+        if let Reply::Answer(Answer::ScriptPackageBlob { blob: Some(loaded), .. }) = &reply {
+            self.room = Some(loaded.room.clone());
+        }
         self.send(cx, now, Frame::Text(text_of(reply)));
+        self.give_room();
+    }
+
+    /// Others may load a blob, once the last one was written.
+    fn give_room(&mut self) {
+        if self.room.is_some() && self.transport.stalled_since().is_none() {
+            self.room = None;
+        }
     }
 
     fn send(&mut self, cx: &mut Context<'_>, now: Timestamp, message: Frame) {

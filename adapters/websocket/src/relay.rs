@@ -17,6 +17,7 @@ pub(crate) fn authenticated(welcome: &Welcome) -> String {
     );
     if let Some(configured) = configured {
         add(&mut text, "revision", &configured.revision.to_string());
+        add_packages(&mut text, configured);
     }
     if let Some(policy) = sandbox_policy {
         add(&mut text, "sandboxPolicy", policy.as_str());
@@ -28,7 +29,11 @@ pub(crate) fn authenticated(welcome: &Welcome) -> String {
 /// `config_updated` with what a satellite runs from now on.
 pub(crate) fn config_updated(configured: &Configured) -> String {
     let (assignments, revision) = (rendered(configured), configured.revision);
-    format!(r#"{{"type":"config_updated","assignments":{assignments},"revision":{revision}}}"#)
+    let mut text =
+        format!(r#"{{"type":"config_updated","assignments":{assignments},"revision":{revision}"#);
+    add_packages(&mut text, configured);
+    text.push('}');
+    text
 }
 
 /// `sandbox_policy`.
@@ -39,6 +44,17 @@ pub(crate) fn sandbox_policy(policy: &Json) -> String {
 fn add(text: &mut String, name: &str, json: &str) {
     // Writing to a string does not fail.
     let _ = write!(text, r#","{name}":{json}"#);
+}
+
+/// A hash needs no escaping.
+fn add_packages(text: &mut String, configured: &Configured) {
+    match configured.packages {
+        None => {}
+        Some(None) => add(text, "scriptPackagesLockfileHash", "null"),
+        Some(Some(lockfile)) => {
+            add(text, "scriptPackagesLockfileHash", &format!("\"{lockfile}\""));
+        }
+    }
 }
 
 fn rendered(configured: &Configured) -> &str {
@@ -101,6 +117,7 @@ mod tests {
     use groundcontrol_core::assignment::{
         Check, CheckId, Collectors, Configuration, Interval, Revision, System, SystemId,
     };
+    use groundcontrol_core::packages::LockfileHash;
     use groundcontrol_core::ports::SessionRef;
     use groundcontrol_core::satellite::{Epoch, SatelliteId, SessionId};
     use groundcontrol_core::time::{Millis, Timestamp};
@@ -143,6 +160,7 @@ mod tests {
         Configured {
             configuration: Configuration::new(vec![assigned]).into(),
             revision: Revision(3),
+            packages: Some(Some(LockfileHash::of(b""))),
         }
     }
 
@@ -188,6 +206,20 @@ mod tests {
         let ToSatellite::Authenticated(said) = said else { panic!("{said:?}") };
         assert_eq!((said.revision, said.assignments.len()), (None, 0));
         assert_eq!(said.sandbox_policy, None);
+        assert_eq!(said.script_packages_lockfile_hash, None);
+    }
+
+    #[test]
+    fn that_there_are_no_packages_is_told_from_saying_nothing_of_them() {
+        let told = |packages| {
+            let text = config_updated(&Configured { packages, ..configured() });
+            let ToSatellite::ConfigUpdated(said) = ToSatellite::parse(&text).unwrap() else {
+                panic!("{text}")
+            };
+            said.script_packages_lockfile_hash
+        };
+        assert_eq!(told(None), None);
+        assert_eq!(told(Some(None)), Some(None));
     }
 
     #[test]
@@ -195,6 +227,8 @@ mod tests {
         let said = ToSatellite::parse(&config_updated(&configured())).expect("a message");
         let ToSatellite::ConfigUpdated(said) = said else { panic!("{said:?}") };
         assert_eq!((said.revision, said.assignments.len()), (Some(3), 1));
+        let lockfile = LockfileHash::of(b"").to_string();
+        assert_eq!(said.script_packages_lockfile_hash, Some(Some(lockfile)));
         let said = ToSatellite::parse(&sandbox_policy(&Json::trusted("{ }"))).expect("a message");
         let ToSatellite::SandboxPolicy(said) = said else { panic!("{said:?}") };
         assert_eq!(said.policy.get(), "{ }");

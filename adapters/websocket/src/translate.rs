@@ -1,15 +1,14 @@
 //! Between the messages on the wire and those of the core.
 
+use groundcontrol_core::packages::SyncStatus;
 use groundcontrol_core::run::RunStatus;
 use groundcontrol_core::satellite::Token;
-use groundcontrol_core::session::{
-    Message, Reply, RunResult, ScriptPackageStatus, ScriptPackageSyncState, Unreadable,
-};
+use groundcontrol_core::session::{Message, Reply, RunResult, ScriptPackageSyncState, Unreadable};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::wire::{
     self, AuthFailed, CapabilitySecretResponse, FromSatellite, PackageStatus, ParseError,
-    ResultAck, Shutdown, TelemetryAck, ToSatellite,
+    RefreshScriptPackages, ResultAck, Shutdown, TelemetryAck, ToSatellite,
 };
 use super::{answer, relay};
 
@@ -54,10 +53,10 @@ impl<'a> From<FromSatellite<'a>> for Message<'a> {
                 Self::ScriptPackageSyncState(ScriptPackageSyncState {
                     lockfile_hash: said.lockfile_hash,
                     status: match said.status {
-                        PackageStatus::Pending => ScriptPackageStatus::Pending,
-                        PackageStatus::Syncing => ScriptPackageStatus::Syncing,
-                        PackageStatus::Ready => ScriptPackageStatus::Ready,
-                        PackageStatus::Error => ScriptPackageStatus::Error,
+                        PackageStatus::Pending => SyncStatus::Pending,
+                        PackageStatus::Syncing => SyncStatus::Syncing,
+                        PackageStatus::Ready => SyncStatus::Ready,
+                        PackageStatus::Error => SyncStatus::Error,
                     },
                     error_message: said.error_message,
                 })
@@ -104,6 +103,10 @@ pub(crate) fn text_of(reply: Reply) -> Utf8Bytes {
         Reply::ConfigUpdated(configured) => return relay::config_updated(&configured).into(),
         Reply::SandboxPolicy(policy) => return relay::sandbox_policy(&policy).into(),
         Reply::Answer(answer) => return answer::text_of(answer),
+        Reply::RefreshPackages(lockfile) => {
+            let lockfile_hash = lockfile.to_string();
+            ToSatellite::RefreshScriptPackages(RefreshScriptPackages { lockfile_hash })
+        }
         Reply::AuthFailed { reason } => {
             ToSatellite::AuthFailed(AuthFailed { reason: reason.to_owned() })
         }

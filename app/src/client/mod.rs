@@ -9,6 +9,7 @@ mod request;
 mod satellites;
 mod work;
 mod automations;
+mod packages;
 mod api_tokens;
 mod sse;
 mod events;

@@ -83,7 +83,16 @@ impl Client {
         doing: &'static str,
         request: RequestBuilder,
     ) -> Result<T, ClientError> {
-        let request = request.header(ACCEPT, "application/json").timeout(ANSWER_WITHIN);
+        self.json_within(doing, request.timeout(ANSWER_WITHIN)).await
+    }
+
+    /// As [`json`](Self::json), within the time that the request says.
+    pub(super) async fn json_within<T: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        request: RequestBuilder,
+    ) -> Result<T, ClientError> {
+        let request = request.header(ACCEPT, "application/json");
         let answer = self.send(doing, request).await?;
         let status = answer.status();
         if !has_type(&answer, "application/json") {

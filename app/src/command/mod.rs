@@ -17,6 +17,7 @@ pub mod events;
 pub mod triggers;
 pub mod work;
 pub mod results;
+pub mod packages;
 pub mod api_tokens;
 pub mod load;
 pub mod demo;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Checks(work::ChecksArgs),
     Assignments(work::AssignmentsArgs),
     Results(results::ResultsArgs),
+    Packages(packages::PackagesArgs),
     Events(events::EventsArgs),
     Triggers(triggers::TriggersArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
@@ -63,6 +65,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Checks(args) => work::checks(args).await?,
         Command::Assignments(args) => work::assignments(args).await?,
         Command::Results(args) => results::run(args).await?,
+        Command::Packages(args) => packages::run(args).await?,
         Command::Events(args) => events::run(args).await?,
         Command::Triggers(args) => triggers::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,

@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use super::{
-    Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PhaseCell, Pod, Pulse, Run,
-    RunPorts, Runs, Sessions, Timing, Watch, Work, WorkPorts,
+    Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
+    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, Sessions, Timing, Watch, Work, WorkPorts,
 };
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
@@ -40,6 +40,7 @@ pub struct Builder {
     recurring_work: Option<Arc<dyn RecurringWork>>,
     work: Option<WorkPorts>,
     runs: Option<RunPorts>,
+    packages: Option<PackagePorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -63,6 +64,7 @@ impl Builder {
             recurring_work: None,
             work: None,
             runs: None,
+            packages: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -93,6 +95,14 @@ impl Builder {
     #[must_use]
     pub fn runs(mut self, runs: RunPorts) -> Self {
         self.runs = Some(runs);
+        self
+    }
+
+    /// Where script packages are; satellites hear of them with their work. Without it they are told
+    /// that this server distributes none.
+    #[must_use]
+    pub fn packages(mut self, packages: PackagePorts) -> Self {
+        self.packages = Some(packages);
         self
     }
 
@@ -158,6 +168,13 @@ impl Builder {
             Some(work) => work.store.sandbox_policy().await?,
             None => None,
         };
+        let packages = match self.packages {
+            Some(ports) => {
+                let desired = ports.store.desired().await?;
+                Some(Packages::new(ports, desired.lockfile))
+            }
+            None => None,
+        };
         let now = self.clock.now();
         let pod = Arc::new(Pod {
             name: self.name,
@@ -179,6 +196,7 @@ impl Builder {
             events: EventHub::new(newest),
             work: self.work.map(|ports| Work::new(ports, policy)),
             runs: self.runs.map(Runs::new),
+            packages,
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -216,6 +234,9 @@ impl Pod {
         }
         if self.runs.is_some() {
             self.spawn(self.clone().keep_runs());
+        }
+        if self.packages.is_some() {
+            self.spawn(self.clone().store_sync_states());
         }
         Ok(())
     }

@@ -14,11 +14,13 @@ mod watch;
 mod write;
 mod work;
 mod runs;
+mod packages;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use groundcontrol_core::connection::{Actor, Origin};
+use groundcontrol_core::limits::PACKAGE_GRACE;
 use groundcontrol_core::ports::{
     ApiTokenStore, Broadcast, Clock, Nudge, RecurringWork, SatelliteStore, StoreError,
 };
@@ -32,6 +34,7 @@ pub use agents::Agents;
 pub use attempts::FailedAttempts;
 pub use builder::{Builder, StartError};
 pub use fights::Fights;
+pub use packages::{PackagePorts, Packages};
 pub use phase::{Phase, PhaseCell, Pulse};
 pub use runs::{RunPorts, Runs, WaitingRun};
 pub use sessions::{Sessions, Waiting};
@@ -69,6 +72,7 @@ pub struct Pod {
     pub(crate) events: EventHub,
     pub(crate) work: Option<Work>,
     pub(crate) runs: Option<Runs>,
+    pub(crate) packages: Option<Packages>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,
@@ -102,6 +106,8 @@ pub struct Timing {
     pub compare_work: Millis,
     /// Runs received before this are deleted.
     pub run_retention: Millis,
+    /// Script packages that nobody needs any more are kept for this long.
+    pub package_grace: Millis,
 }
 
 impl Default for Timing {
@@ -113,6 +119,7 @@ impl Default for Timing {
             transition_retention: Millis::from_secs(365 * 24 * 3600),
             compare_work: Millis::from_secs(60),
             run_retention: Millis::from_secs(30 * 24 * 3600),
+            package_grace: PACKAGE_GRACE,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use groundcontrol_core::assignment::Configured;
 use groundcontrol_core::connection::Fence;
+use groundcontrol_core::packages::LockfileHash;
 use groundcontrol_core::ports::{HeartbeatWrite, Order, Outbox, SessionRef};
 use groundcontrol_core::satellite::{Epoch, ReportedAgent, SatelliteId};
 use groundcontrol_core::time::Timestamp;
@@ -191,6 +192,34 @@ impl Sessions {
         drop(inner);
         outbox.deliver(Order::Configure(configured.clone()));
         true
+    }
+
+    /// Tells all sockets of the packages that there shall be; answers whose they are. A lockfile has
+    /// a message of its own; that there are none is said with what the satellite runs.
+    pub fn tell_packages(&self, desired: Option<LockfileHash>) -> Vec<SatelliteId> {
+        let mut told = Vec::new();
+        let mut inner = self.inner.lock();
+        for (satellite, socket) in &mut inner.sockets {
+            let Some(configured) = &mut socket.configured else { continue };
+            configured.packages = Some(desired);
+            let order = match desired {
+                Some(lockfile) => Order::RefreshPackages(lockfile),
+                None => Order::Configure(configured.clone()),
+            };
+            told.push((*satellite, socket.outbox.clone(), order));
+        }
+        drop(inner);
+        told.sort_unstable_by_key(|(satellite, ..)| *satellite);
+        let deliver = |(satellite, outbox, order): (_, Arc<dyn Outbox>, _)| {
+            outbox.deliver(order);
+            satellite
+        };
+        told.into_iter().map(deliver).collect()
+    }
+
+    /// Whether this is the session of its satellite that is held.
+    pub fn holds(&self, session: SessionRef) -> bool {
+        self.inner.lock().holds(session)
     }
 
     /// What the satellite on this session was told to run.

@@ -42,8 +42,10 @@ pub struct Work {
 /// Whose work is to be looked at again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Everybody's, and the sandbox policy.
+    /// Everybody's, the sandbox policy, and the packages.
     pub all: bool,
+    /// Which packages there shall be.
+    pub packages: bool,
     /// Theirs.
     pub some: BTreeSet<SatelliteId>,
 }
@@ -69,6 +71,12 @@ impl Work {
     pub fn ask_all(&self) {
         self.heard.fetch_add(1, Ordering::AcqRel);
         self.asked.lock().all = true;
+        self.look.notify_one();
+    }
+
+    /// Asks for a look at which packages there shall be.
+    pub fn ask_packages(&self) {
+        self.asked.lock().packages = true;
         self.look.notify_one();
     }
 
@@ -105,6 +113,7 @@ impl Work {
     pub fn put_back(&self, asked: Asked) {
         let mut waiting = self.asked.lock();
         waiting.all |= asked.all;
+        waiting.packages |= asked.packages;
         waiting.some.extend(asked.some);
     }
 

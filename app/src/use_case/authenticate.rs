@@ -222,6 +222,9 @@ impl Pod {
         let told = work.as_ref().map(|work| work.configured.clone());
         let session = self.seat(attempt, satellite, epoch, credentials.agent, told.clone());
         let sandbox_policy = self.seated(satellite, work);
+        // Other packages may be desired since; from now on the session hears of it.
+        let packages = self.packages_told();
+        let configured = told.map(|told| Configured { packages, ..told });
         if slow {
             self.spawn(self.clone().rehash(satellite, token, attempt.token.clone()));
         }
@@ -230,7 +233,7 @@ impl Pod {
             session,
             heartbeat_interval,
             threshold,
-            configured: told,
+            configured,
             sandbox_policy,
         }))
     }

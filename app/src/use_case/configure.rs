@@ -37,10 +37,9 @@ impl Pod {
             };
             if let Some(revision) = revision {
                 let configuration = work.shared(configuration);
-                return Ok(Some(ReadWork {
-                    configured: Configured { configuration, revision },
-                    heard,
-                }));
+                let packages = self.packages_told();
+                let configured = Configured { configuration, revision, packages };
+                return Ok(Some(ReadWork { configured, heard }));
             }
         }
         Err(StoreError::Unavailable {

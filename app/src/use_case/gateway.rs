@@ -10,6 +10,7 @@ use groundcontrol_core::ports::{
 };
 
 use groundcontrol_core::run::ReportedRun;
+use groundcontrol_core::session::{Answer, Request, ScriptPackageSyncState};
 
 use crate::pod::GroundControl;
 
@@ -45,5 +46,18 @@ impl SatelliteGateway for GroundControl {
 
     fn lacks_strategy(&self, session: SessionRef, strategy: String, message: String) {
         self.pod.take_strategy_error(session, strategy, message);
+    }
+
+    fn packages_synced(&self, session: SessionRef, state: ScriptPackageSyncState) {
+        self.pod.take_sync_state(session, &state);
+    }
+
+    fn request(&self, session: SessionRef, request: Request) -> Option<Answer> {
+        match request {
+            Request::ScriptPackageManifest { .. } | Request::ScriptPackageBlob { .. } => {
+                self.pod.look_for_package(session, request)
+            }
+            Request::RunSecrets { .. } | Request::ConfigSecrets { .. } => Some(request.unserved()),
+        }
     }
 }

@@ -37,12 +37,19 @@ pub(crate) enum Recurring {
     UnwatchedChecks,
     /// Deletes transitions, and with them events, beyond their retention; and runs beyond theirs.
     Pruning,
+    /// Deletes script packages that nobody needs any more.
+    UnneededPackages,
 }
 
 impl Recurring {
     /// All of it.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::SatelliteHeartbeat, Self::TokenOverlaps, Self::UnwatchedChecks, Self::Pruning];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::SatelliteHeartbeat,
+        Self::TokenOverlaps,
+        Self::UnwatchedChecks,
+        Self::Pruning,
+        Self::UnneededPackages,
+    ];
 
     fn job(self, heartbeat_interval: Millis) -> Job {
         let (name, every) = match self {
@@ -50,6 +57,7 @@ impl Recurring {
             Self::TokenOverlaps => ("token-overlaps", Millis::from_secs(1)),
             Self::UnwatchedChecks => ("unwatched-checks", heartbeat_interval.min(UNWATCHED)),
             Self::Pruning => ("pruning", Millis::from_secs(3_600)),
+            Self::UnneededPackages => ("unneeded-packages", Millis::from_secs(3_600)),
         };
         Job { name: JobName::new(name), every }
     }
@@ -106,6 +114,7 @@ impl Pod {
             Recurring::TokenOverlaps => self.end_expired().await,
             Recurring::UnwatchedChecks => self.record_unwatched().await,
             Recurring::Pruning => self.prune().await,
+            Recurring::UnneededPackages => self.delete_unneeded_packages().await,
         };
         if let Err(error) = &done {
             warn!(%error, job = %job.name, "a job waits to be done");

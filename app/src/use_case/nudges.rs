@@ -50,6 +50,7 @@ impl Pod {
                 Nudge::Configured { satellite } => {
                     self.events.signal(Signal::ConfigChanged { satellite });
                 }
+                Nudge::PackagesChanged => self.look_at_packages(),
                 Nudge::Missed => {
                     self.look_at_work();
                     self.events.look();

@@ -64,6 +64,9 @@ impl Pod {
     }
 
     async fn relay(&self, work: &Work, asked: &Asked) -> StoreResult<()> {
+        if asked.all || asked.packages {
+            self.relay_packages().await?;
+        }
         let ids = match asked.all {
             true => {
                 self.relay_policy(work).await?;
@@ -138,7 +141,8 @@ impl Pod {
                     continue;
                 }
             };
-            let configured = Configured { configuration: work.shared(found), revision };
+            let (configuration, packages) = (work.shared(found), self.packages_told());
+            let configured = Configured { configuration, revision, packages };
             if self.sessions.configure(satellite, &configured) {
                 counter!("groundcontrol_configurations_pushed_total").increment(1);
                 work.announce(satellite);

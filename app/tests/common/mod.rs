@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use groundcontrol::pod::{GroundControl, Timing};
+use groundcontrol::pod::{GroundControl, PackagePorts, Timing};
 use groundcontrol_core::connection::{Actor, CloseReason, LifecycleEvent, Status, Transition};
 use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Broadcast, Clock, Created, FleetService as _, Nudge,
@@ -117,6 +117,10 @@ impl World {
         )
         .work(self.work.ports())
         .runs(self.work.run_ports())
+        .packages(PackagePorts {
+            store: Arc::new(self.memory.clone()),
+            blobs: Arc::new(self.memory.clone()),
+        })
         .name(PodName::new(name))
         .liveness(self.liveness)
         .timing(self.timing);

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use sha2::{Digest as _, Sha256};
 
 use super::{Assertion, Check, CheckId, Collector, Revision, System, SystemId};
+use crate::hex;
+use crate::packages::LockfileHash;
 
 /// Everything that one satellite runs. Satellites that run the same share one.
 pub struct Configuration {
@@ -30,6 +32,9 @@ pub struct Configured {
     pub configuration: Arc<Configuration>,
     /// The revision.
     pub revision: Revision,
+    /// The lockfile of the packages that scripts import, or none; none at all where this server
+    /// distributes none.
+    pub packages: Option<Option<LockfileHash>>,
 }
 
 /// Stands for what a configuration says: two are the same when their fingerprints are.
@@ -153,7 +158,7 @@ fn feed(digest: &mut Sha256, part: &str) {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(&self.0, f)
     }
 }
 
@@ -166,14 +171,6 @@ impl fmt::Debug for Fingerprint {
 impl std::str::FromStr for Fingerprint {
     type Err = NotAFingerprint;
     fn from_str(text: &str) -> Result<Self, NotAFingerprint> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(NotAFingerprint);
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            let pair = text.get(2 * at..2 * at + 2).ok_or(NotAFingerprint)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotAFingerprint)?;
-        }
-        Ok(Self(bytes))
+        hex::read(text).map(Self).ok_or(NotAFingerprint)
     }
 }

@@ -50,6 +50,7 @@ async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
         Nudge::ConfigChanged { satellite },
         Nudge::WorkChanged,
         Nudge::Configured { satellite },
+        Nudge::PackagesChanged,
     ];
     kinds.iter().for_each(|nudge| broadcast.send(*nudge));
     hears_all(stream.as_mut(), kinds).await

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::WorkAdapter;
 use super::runner::{Fault, Seen};
-use crate::ports::{ApiTokenStore, Broadcast, Clock, RecurringWork, SatelliteStore};
+use crate::ports::{ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore};
 use crate::time::Millis;
 
 /// One fresh adapter of the port `P`.
@@ -126,4 +126,4 @@ macro_rules! from_arc {
     )+};
 }
 
-from_arc!(SatelliteStore, ApiTokenStore, WorkAdapter, Broadcast, RecurringWork, Clock);
+from_arc!(SatelliteStore, ApiTokenStore, WorkAdapter, BlobStore, Broadcast, RecurringWork, Clock);

@@ -35,6 +35,7 @@ mod fixture;
 mod satellite_store;
 mod api_token_store;
 mod work;
+mod packages;
 mod broadcast;
 mod recurring_work;
 mod clock;
@@ -45,19 +46,25 @@ pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 
 use crate::ports::{
-    ApiTokenStore, AssignmentSource, Broadcast, Clock, RecurringWork, RevisionStore, RunSink,
-    RunStore, SatelliteStore, WorkStore,
+    ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, PackageStore, RecurringWork,
+    RevisionStore, RunSink, RunStore, SatelliteStore, WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
 /// one port writes shows in what another reads.
 pub trait WorkAdapter:
-    SatelliteStore + WorkStore + AssignmentSource + RevisionStore + RunSink + RunStore
+    SatelliteStore + WorkStore + AssignmentSource + RevisionStore + RunSink + RunStore + PackageStore
 {
 }
 
 impl<A> WorkAdapter for A where
-    A: SatelliteStore + WorkStore + AssignmentSource + RevisionStore + RunSink + RunStore
+    A: SatelliteStore
+        + WorkStore
+        + AssignmentSource
+        + RevisionStore
+        + RunSink
+        + RunStore
+        + PackageStore
 {
 }
 
@@ -121,6 +128,26 @@ where
 {
     let cases = work::runs::cases().into_iter().chain(work::quiet::cases()).collect();
     runner::run("run_store", cases, make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`PackageStore`]. Each store must be empty.
+pub async fn package_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WorkAdapter>>,
+{
+    runner::run("package_store", packages::store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`BlobStore`]. Each store must be empty.
+pub async fn blob_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn BlobStore>>,
+{
+    runner::run("blob_store", packages::blobs::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

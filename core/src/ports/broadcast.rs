@@ -76,6 +76,8 @@ pub enum Nudge {
         /// Whose.
         satellite: SatelliteId,
     },
+    /// Other script packages are desired.
+    PackagesChanged,
     /// Nudges were lost on the way: look at everything again.
     Missed,
 }

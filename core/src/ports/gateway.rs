@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
+use crate::packages::LockfileHash;
 use crate::run::ReportedRun;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
 use crate::session::{Answer, Request, ScriptPackageSyncState};
@@ -144,6 +145,8 @@ pub enum Order {
     Threshold(Millis),
     /// Say `config_updated`: what the satellite shall run from now on.
     Configure(Configured),
+    /// Say `refresh_script_packages`: the packages of this lockfile shall be there.
+    RefreshPackages(LockfileHash),
     /// Say `sandbox_policy`.
     SandboxPolicy(Json),
     /// Say what became of results that carried an id.

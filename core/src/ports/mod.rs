@@ -2,9 +2,10 @@
 //!
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
-//! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
+//! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), those of script packages
+//! ([`PackageStore`], [`BlobStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
 //! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
-//! sockets, [`FleetService`] and [`WorkService`] for operators. [`Outbox`] is the way back to one socket.
+//! sockets, [`FleetService`], [`WorkService`] and [`PackageService`] for operators. [`Outbox`] is the way back to one socket.
 //!
 //! All are dyn-compatible; an integrator implements one in a crate of their own and runs its
 //! suite from `conformance` (feature `conformance`) against it.
@@ -18,15 +19,19 @@ mod work_store;
 mod assignment_source;
 mod revision_store;
 mod run_store;
+mod package_store;
+mod blob_store;
 mod broadcast;
 mod waiting_nudges;
 mod recurring_work;
 mod gateway;
 mod fleet;
 mod work;
+mod packages;
 
 pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
 pub use assignment_source::AssignmentSource;
+pub use blob_store::BlobStore;
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
 pub use error::{StoreError, StoreResult};
@@ -37,6 +42,10 @@ pub use fleet::{
 };
 pub use gateway::{
     Attempt, Authentication, Beat, Order, Outbox, ResultAck, SatelliteGateway, SessionRef, Welcome,
+};
+pub use package_store::{Desired, DesiredChange, DesiredOutcome, PackageStore};
+pub use packages::{
+    BlobFault, BlobStream, LoadedBlob, PackageError, PackageService, Room, StoredBlob,
 };
 pub use recurring_work::{Job, JobName, QueueError, QueueResult, RecurringWork, Run, Turn};
 pub use revision_store::{RevisionStore, RevisionWrite};
@@ -54,8 +63,10 @@ pub use work_store::{
 
 #[cfg(feature = "mock")]
 pub use {
-    api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource, clock::MockClock,
-    fleet::MockFleetService, gateway::MockSatelliteGateway, recurring_work::MockRecurringWork,
-    revision_store::MockRevisionStore, run_store::MockRunSink, run_store::MockRunStore,
-    satellite_store::MockSatelliteStore, work::MockWorkService, work_store::MockWorkStore,
+    api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource,
+    blob_store::MockBlobStore, clock::MockClock, fleet::MockFleetService,
+    gateway::MockSatelliteGateway, package_store::MockPackageStore, packages::MockPackageService,
+    recurring_work::MockRecurringWork, revision_store::MockRevisionStore, run_store::MockRunSink,
+    run_store::MockRunStore, satellite_store::MockSatelliteStore, work::MockWorkService,
+    work_store::MockWorkStore,
 };

@@ -58,6 +58,7 @@ impl WaitingNudges {
                 Nudge::ConfigChanged { satellite } => writeln!(text, "config-changed {satellite}"),
                 Nudge::WorkChanged => writeln!(text, "work-changed"),
                 Nudge::Configured { satellite } => writeln!(text, "configured {satellite}"),
+                Nudge::PackagesChanged => writeln!(text, "packages-changed"),
                 Nudge::Missed => writeln!(text, "missed"),
             };
         }
@@ -94,6 +95,7 @@ fn parse(line: &str) -> Option<Nudge> {
         }
         ("work-changed", None, None, None) => Some(Nudge::WorkChanged),
         ("configured", Some(Ok(satellite)), None, None) => Some(Nudge::Configured { satellite }),
+        ("packages-changed", None, None, None) => Some(Nudge::PackagesChanged),
         _ => None,
     }
 }
@@ -121,6 +123,7 @@ mod tests {
             Nudge::ConfigChanged { satellite },
             Nudge::WorkChanged,
             Nudge::Configured { satellite },
+            Nudge::PackagesChanged,
             Nudge::Missed,
         ];
         assert!(kinds.iter().all(|nudge| waiting.push(*nudge)));

@@ -127,7 +127,8 @@ impl ReportedAgent {
     }
 }
 
-fn clean(text: &str, most: usize) -> String {
+/// `text` without its control characters, cut to `most` characters.
+pub(crate) fn clean(text: &str, most: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 

@@ -7,6 +7,7 @@ use super::message::Message;
 use super::open::{Fingerprint, Open};
 use super::settings::SessionSettings;
 use crate::assignment::{Configured, Json};
+use crate::packages::LockfileHash;
 use crate::ports::{Authentication, Order, SessionRef, Welcome};
 use crate::time::{Millis, Timestamp};
 
@@ -37,7 +38,7 @@ pub(super) enum State {
     /// For `authenticate`, until this moment.
     Waiting { until: Timestamp },
     /// For the gateway's answer. What was ordered meanwhile is newer than what is in the answer.
-    Authenticating { ordered: Ordered, capabilities: Option<Fingerprint> },
+    Authenticating { ordered: Box<Ordered>, capabilities: Option<Fingerprint> },
     /// For the gateway's answer, although the socket is to end: only then is it known whether
     /// there is a session to record as closed.
     Abandoned { ending: Ending },
@@ -199,6 +200,7 @@ fn waiting(now: Timestamp, until: Timestamp, input: Input<'_>) -> (Effect, Next)
         Input::Order(
             Order::Threshold(_)
             | Order::Configure(_)
+            | Order::RefreshPackages(_)
             | Order::SandboxPolicy(_)
             | Order::Acknowledge(_)
             | Order::Answer(_),
@@ -219,10 +221,7 @@ fn first(message: Message<'_>) -> (Effect, Next) {
             let credentials = Credentials { client_id, token, capabilities };
             (
                 Effect::Authenticate(Box::new(credentials)),
-                Next::Become(State::Authenticating {
-                    ordered: Ordered::default(),
-                    capabilities: said,
-                }),
+                Next::Become(State::Authenticating { ordered: Box::default(), capabilities: said }),
             )
         }
         Message::Heartbeat { .. }
@@ -245,16 +244,21 @@ fn first(message: Message<'_>) -> (Effect, Next) {
 pub(super) struct Ordered {
     pub(super) threshold: Option<Millis>,
     configured: Option<Configured>,
+    packages: Option<LockfileHash>,
     policy: Option<Json>,
 }
 
 impl Ordered {
     /// The answer with what is newer.
     fn over(&mut self, welcome: Welcome) -> Welcome {
-        let Self { threshold, configured, policy } = std::mem::take(self);
+        let Self { threshold, configured, packages, policy } = std::mem::take(self);
+        let mut configured = configured.or(welcome.configured);
+        if let (Some(told), Some(lockfile)) = (&mut configured, packages) {
+            told.packages = Some(Some(lockfile));
+        }
         Welcome {
             threshold: threshold.unwrap_or(welcome.threshold),
-            configured: configured.or(welcome.configured),
+            configured,
             sandbox_policy: policy.or(welcome.sandbox_policy),
             ..welcome
         }
@@ -291,6 +295,11 @@ fn authenticating(
         }
         Input::Order(Order::Configure(configured)) => {
             ordered.configured = Some(configured);
+            ordered.packages = None;
+            stay(Effect::Nothing)
+        }
+        Input::Order(Order::RefreshPackages(lockfile)) => {
+            ordered.packages = Some(lockfile);
             stay(Effect::Nothing)
         }
         Input::Order(Order::SandboxPolicy(policy)) => {
@@ -340,6 +349,7 @@ fn abandoned(ending: Ending, input: Input<'_>) -> (Effect, Next) {
             Order::Drain
             | Order::Threshold(_)
             | Order::Configure(_)
+            | Order::RefreshPackages(_)
             | Order::SandboxPolicy(_)
             | Order::Acknowledge(_)
             | Order::Answer(_),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::request::{Answer, ScriptPackageSyncState};
 use crate::assignment::{Configured, Json};
+use crate::packages::LockfileHash;
 use crate::ports::Welcome;
 use crate::run::RunStatus;
 use crate::satellite::Token;
@@ -129,6 +130,8 @@ pub enum Reply {
     Authenticated(Welcome),
     /// What it shall run from now on.
     ConfigUpdated(Configured),
+    /// Which packages its scripts shall import from now on.
+    RefreshPackages(LockfileHash),
     /// What its scripts may do from now on.
     SandboxPolicy(Json),
     /// Refused.

@@ -18,6 +18,8 @@ mod open;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod told;
+#[cfg(test)]
 mod properties;
 
 pub use budget::Budget;
@@ -25,5 +27,5 @@ pub use ending::{CloseCode, End, Ending};
 pub use input::{Credentials, Dropped, Effect, Input, Unreadable, Violation};
 pub use machine::{Reading, Session};
 pub use message::{Message, Reply, RunResult};
-pub use request::{Answer, Request, ScriptPackage, ScriptPackageStatus, ScriptPackageSyncState};
+pub use request::{Answer, Request, ScriptPackageSyncState};
 pub use settings::SessionSettings;

@@ -101,6 +101,9 @@ impl Open {
                 self.configuration = Some(configured.configuration.clone());
                 stay(Effect::Reply(Reply::ConfigUpdated(configured)))
             }
+            Input::Order(Order::RefreshPackages(lockfile)) => {
+                stay(Effect::Reply(Reply::RefreshPackages(lockfile)))
+            }
             Input::Order(Order::SandboxPolicy(policy)) => {
                 stay(Effect::Reply(Reply::SandboxPolicy(policy)))
             }

@@ -8,6 +8,7 @@ use super::*;
 use crate::assignment::{Configured, Json, Revision};
 use crate::connection::{CloseReason, Fence};
 use crate::limits::{MAX_REQUEST_TEXT, REQUESTS_IN_FLIGHT, SCRIPT_PACKAGE_BLOBS_IN_FLIGHT};
+use crate::packages::LockfileHash;
 use crate::ports::{Authentication, Order, SessionRef, Welcome};
 use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
@@ -75,7 +76,9 @@ fn any_order() -> impl Strategy<Value = Order> {
         any::<u64>().prop_map(|revision| Order::Configure(Configured {
             configuration: Default::default(),
             revision: Revision(revision),
+            packages: Some(None),
         })),
+        Just(Order::RefreshPackages(LockfileHash::of(b""))),
         Just(Order::SandboxPolicy(Json::empty_object())),
         Just(Order::Acknowledge(vec![])),
         any_request().prop_map(|request| Order::Answer(Box::new(request.unserved()))),

@@ -7,6 +7,8 @@ use super::message::Message;
 use crate::limits::{
     MAX_REQUEST_TEXT, REQUESTS_IN_FLIGHT, REQUESTS_WAITING, SCRIPT_PACKAGE_BLOBS_IN_FLIGHT,
 };
+use crate::packages::{Lockfile, SyncStatus};
+use crate::ports::LoadedBlob;
 use crate::secrets::{ConfigValues, Values};
 
 /// Something that a satellite asks for.
@@ -65,15 +67,15 @@ pub enum Answer {
     ScriptPackageManifest {
         /// Which lockfile.
         lockfile_hash: String,
-        /// Its entries; none where this server does not know it.
-        entries: Arc<[ScriptPackage]>,
+        /// The lockfile; none where this server does not know it.
+        lockfile: Option<Arc<Lockfile>>,
     },
     /// Answers [`Request::ScriptPackageBlob`].
     ScriptPackageBlob {
         /// Its key.
         integrity: String,
-        /// Its bytes, not yet in base64; none where this server does not hold it.
-        data: Option<Arc<[u8]>>,
+        /// The blob, not yet in base64; none where this server does not hold it.
+        blob: Option<LoadedBlob>,
     },
     /// Nothing: the satellite asks again when it hears nothing.
     Nothing {
@@ -82,41 +84,15 @@ pub enum Answer {
     },
 }
 
-/// One package of a lockfile.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScriptPackage {
-    /// The package.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The key of its blob.
-    pub integrity: String,
-    /// SHA-256 of the blob, hexadecimal.
-    pub blob_sha256: Option<String>,
-}
-
 /// Where an agent's script packages stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptPackageSyncState {
     /// The lockfile that it is about; none: none.
     pub lockfile_hash: Option<String>,
     /// How far it got.
-    pub status: ScriptPackageStatus,
+    pub status: SyncStatus,
     /// What went wrong.
     pub error_message: Option<String>,
-}
-
-/// How far an agent got with its script packages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScriptPackageStatus {
-    /// Not begun.
-    Pending,
-    /// Under way.
-    Syncing,
-    /// Installed.
-    Ready,
-    /// Failed.
-    Error,
 }
 
 const BUSY: &str = "Too many requests of this satellite wait to be answered; try again later.";
@@ -136,10 +112,10 @@ impl Request {
                 ),
             },
             Self::ScriptPackageManifest { lockfile_hash } => {
-                Answer::ScriptPackageManifest { lockfile_hash, entries: Arc::from([]) }
+                Answer::ScriptPackageManifest { lockfile_hash, lockfile: None }
             }
             Self::ScriptPackageBlob { integrity } => {
-                Answer::ScriptPackageBlob { integrity, data: None }
+                Answer::ScriptPackageBlob { integrity, blob: None }
             }
         }
     }
@@ -161,6 +137,7 @@ impl Request {
     }
 
     /// The request in `message`, if it is one.
+    #[expect(clippy::result_large_err, reason = "it is the message itself, which goes on")]
     pub(super) fn of(message: Message<'_>) -> Result<Self, Message<'_>> {
         match message {
             Message::RequestRunSecrets { request_id, config_id, collector_id, run_id } => {

@@ -12,16 +12,17 @@ use crate::assignment::{
 };
 use crate::connection::{CloseReason, Fence};
 use crate::limits::{MAX_REQUEST_TEXT, REQUESTS_IN_FLIGHT, REQUESTS_WAITING};
+use crate::packages::{LockfileHash, SyncStatus};
 use crate::ports::{Authentication, Beat, Order, ResultAck, SessionRef, Welcome};
 use crate::run::RunStatus;
 use crate::satellite::{Epoch, SatelliteId, SessionId, Token};
 use crate::time::{Millis, Timestamp};
 
-const START: Timestamp = Timestamp::from_millis(0);
+pub(super) const START: Timestamp = Timestamp::from_millis(0);
 /// When the inputs of the table come: a ping is due, and the socket is not idle yet.
 const LATER: Timestamp = Timestamp::from_millis(60_000);
 
-fn settings() -> SessionSettings {
+pub(super) fn settings() -> SessionSettings {
     SessionSettings::default()
 }
 
@@ -33,7 +34,7 @@ fn session_ref() -> SessionRef {
     }
 }
 
-fn welcome() -> Welcome {
+pub(super) fn welcome() -> Welcome {
     Welcome {
         session: session_ref(),
         heartbeat_interval: Millis::from_secs(15),
@@ -44,7 +45,7 @@ fn welcome() -> Welcome {
 }
 
 /// Check 1 of system 1, under this revision.
-fn configured(revision: u64) -> Configured {
+pub(super) fn configured(revision: u64) -> Configured {
     let id = Uuid::from_u128(1);
     let created_at = START;
     let check = Check {
@@ -62,10 +63,11 @@ fn configured(revision: u64) -> Configured {
     Configured {
         configuration: Configuration::new(vec![assigned]).into(),
         revision: Revision(revision),
+        packages: Some(None),
     }
 }
 
-fn authenticate() -> Message<'static> {
+pub(super) fn authenticate() -> Message<'static> {
     Message::Authenticate {
         client_id: "00000000-0000-0000-0000-000000000001".into(),
         token: Token::presented("csat_x"),
@@ -145,7 +147,7 @@ fn messages() -> Vec<(&'static str, Message<'static>)> {
             "script_package_sync_state",
             Message::ScriptPackageSyncState(ScriptPackageSyncState {
                 lockfile_hash: None,
-                status: ScriptPackageStatus::Ready,
+                status: SyncStatus::Ready,
                 error_message: Some("a\nb".repeat(2_000)),
             }),
         ),
@@ -204,6 +206,7 @@ fn inputs() -> Vec<(String, Input<'static>)> {
         Order::Drain,
         Order::Threshold(Millis::from_secs(600)),
         Order::Configure(configured(2)),
+        Order::RefreshPackages(LockfileHash::of(b"")),
         Order::SandboxPolicy(Json::empty_object()),
         Order::Acknowledge(vec![ResultAck { result_id: "r1".into(), refused: None }]),
         Order::Answer(Box::new(secrets_request().unserved())),
@@ -518,7 +521,8 @@ fn a_push_changes_at_once_which_results_count() {
     let result = || Input::Message(assigned_result(now, None));
     let before = session.step(&settings(), START, result());
     assert!(matches!(before, Effect::Reported(..)), "{before:?}");
-    let nothing = Configured { configuration: Default::default(), revision: Revision(2) };
+    let nothing =
+        Configured { configuration: Default::default(), revision: Revision(2), packages: None };
     session.step(&settings(), START, Input::Order(Order::Configure(nothing)));
     let after = session.step(&settings(), START, result());
     assert!(matches!(after, Effect::RefuseResult(Some(_))), "{after:?}");

@@ -22,7 +22,7 @@ pub const THRESHOLD: Duration = Duration::from_millis(1_200);
 pub const SETTLE: Duration = Duration::from_millis(500);
 
 /// The API token of every site; it is one of the secrets that must not show in a log.
-const ADMIN_TOKEN: &str = "gcapi_for_tests_0123456789abcdefghijklmnopq";
+pub(super) const ADMIN_TOKEN: &str = "gcapi_for_tests_0123456789abcdefghijklmnopq";
 
 /// A data folder, a port, a log, and the secrets that the log must not show.
 pub struct Site {

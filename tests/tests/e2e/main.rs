@@ -10,6 +10,7 @@ mod restarts;
 mod event_stream;
 mod agent;
 mod checks;
+mod packages;
 mod tls;
 mod bad_input;
 mod http_api;

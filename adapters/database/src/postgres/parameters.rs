@@ -21,6 +21,7 @@ fn add(arguments: &mut PgArguments, value: Value) -> Result<(), Error> {
         Value::BigInt(value) => put(arguments, value),
         Value::String(value) => put(arguments, value),
         Value::Uuid(value) => put(arguments, value),
+        Value::Bytes(value) => put(arguments, value),
         Value::Array(kind, values) => {
             let values = values.map(|values| *values).unwrap_or_default();
             match kind {

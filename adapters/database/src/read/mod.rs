@@ -11,6 +11,8 @@ mod api_tokens;
 pub(crate) mod work;
 pub(crate) mod runs;
 mod quiet;
+pub(crate) mod packages;
+pub(crate) mod blobs;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};

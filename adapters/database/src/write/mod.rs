@@ -19,6 +19,8 @@ mod work;
 mod assignments;
 mod revisions;
 mod runs;
+mod packages;
+mod blobs;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -30,7 +32,9 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use api_tokens::{DeleteApiToken, PutApiToken};
 pub(crate) use assignments::{CreateAssignment, RemoveAssignment, UpdateAssignment};
+pub(crate) use blobs::{DeleteBlobs, PutPiece};
 pub(crate) use credentials::ChangeCredentials;
+pub(crate) use packages::{ForgetPackages, RecordBlob, RecordSyncStates, SetDesired, WantBlobs};
 pub(crate) use revisions::{RecordApplied, RecordRevisions};
 pub(crate) use runs::{PruneRuns, RecordRuns, RecordStrategyErrors};
 pub(crate) use satellites::{Create, Remove, Update};

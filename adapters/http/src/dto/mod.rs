@@ -16,6 +16,7 @@ mod trigger;
 mod opaque;
 mod work;
 mod run;
+mod packages;
 mod api_token;
 mod probe;
 
@@ -26,6 +27,10 @@ pub use explanation::{
     ClockReading, ExplainedEdge, Explanation, HeartbeatAge, Outlook, SessionFacts, Watching,
 };
 pub use opaque::Opaque;
+pub use packages::{
+    DesiredPackages, FindMissingBlobs, Lockfile, MissingBlobs, PackageBlob, PackageEntry,
+    PackageSyncState, PublishPackages,
+};
 pub use page::Page;
 pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
@@ -34,7 +39,8 @@ pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, U
 pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
 pub use word::{
-    Cause, Edge, EventType, Instant, LastEvent, Reason, Rule, RunStatus, Scope, Secret, Status,
+    Cause, Edge, EventType, Instant, LastEvent, PackageSyncStatus, Reason, Rule, RunStatus, Scope,
+    Secret, Status,
 };
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,

@@ -74,6 +74,12 @@ named! {
 }
 
 named! {
+    /// How far a satellite got with its packages: `pending`, `syncing`, `ready` or `error`.
+    PackageSyncStatus(groundcontrol_core::packages::SyncStatus),
+    groundcontrol_core::packages::SyncStatus::ALL
+}
+
+named! {
     /// How a run went: `healthy`, `degraded` or `unhealthy`.
     RunStatus(groundcontrol_core::run::RunStatus), groundcontrol_core::run::RunStatus::ALL.iter().copied()
 }

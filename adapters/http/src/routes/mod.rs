@@ -9,6 +9,7 @@ mod checks;
 mod assignments;
 mod sandbox_policy;
 mod results;
+mod script_packages;
 mod api_tokens;
 mod operations;
 
@@ -17,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use groundcontrol_core::ports::{ApiTokenId, FleetService, WorkService};
+use groundcontrol_core::ports::{ApiTokenId, FleetService, PackageService, WorkService};
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
 use tokio::sync::Semaphore;
@@ -26,26 +27,25 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::problem::Refusal;
-use crate::{HttpSettings, openapi};
+use crate::{HttpSettings, Services, openapi};
 
 /// What handlers work with.
 #[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) service: Arc<dyn FleetService>,
     pub(crate) work: Arc<dyn WorkService>,
+    pub(crate) packages: Arc<dyn PackageService>,
     pub(crate) settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
     document: Arc<OnceLock<Bytes>>,
 }
 
 impl AppState {
-    pub(crate) fn new(
-        service: Arc<dyn FleetService>,
-        work: Arc<dyn WorkService>,
-        settings: HttpSettings,
-    ) -> Self {
+    pub(crate) fn new(services: Services, settings: HttpSettings) -> Self {
+        let Services { fleet: service, work, packages } = services;
         let streams = Arc::new(Semaphore::new(settings.max_event_streams));
-        Self { service, work, settings: Arc::new(settings), streams, document: Arc::default() }
+        let (settings, document) = (Arc::new(settings), Arc::default());
+        Self { service, work, packages, settings, streams, document }
     }
 
     /// Makes `document` what `/openapi.json` answers.
@@ -68,6 +68,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(assignments::router(service))
         .merge(sandbox_policy::router(service))
         .merge(results::router(service))
+        .merge(script_packages::router(service))
         .merge(api_tokens::router(service))
         .merge(operations::router())
 }

@@ -20,6 +20,9 @@ const TOKEN: &str = r#"{"name": "a", "scopes": ["admin"]}"#;
 const BATCH: &str = r#"{"ids": []}"#;
 const SYSTEM: &str = r#"{"name": "a"}"#;
 const CHECK: &str = r#"{"name": "a", "strategyId": "s", "intervalSeconds": 1}"#;
+const PACKAGES: &str = r#"{"expectedLockfileHash": null, "entries": []}"#;
+const BLOB: &str = "a blob";
+const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const ASSIGNMENT: &str = r#"{"checkId": "00000000-0000-4000-8000-00000000000a",
     "systemId": "00000000-0000-4000-8000-00000000000a", "selector": {}}"#;
 
@@ -59,6 +62,15 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/satellites/{id}/strategy-errors", READ, ""),
     ("GET",    "/api/v1/sandbox-policy",               MANAGE, ""),
     ("PUT",    "/api/v1/sandbox-policy",               MANAGE, "{}"),
+    ("GET",    "/api/v1/script-packages",              MANAGE, ""),
+    ("PUT",    "/api/v1/script-packages",              MANAGE, PACKAGES),
+    ("DELETE", "/api/v1/script-packages",              MANAGE, ""),
+    ("GET",    "/api/v1/script-packages/lockfiles/{lockfileHash}", MANAGE, ""),
+    ("POST",   "/api/v1/script-packages/blobs/find-missing", MANAGE, r#"{"blobs": []}"#),
+    ("PUT",    "/api/v1/script-packages/blobs/{sha256}", MANAGE, BLOB),
+    ("GET",    "/api/v1/script-packages/blobs/{sha256}", MANAGE, ""),
+    ("GET",    "/api/v1/script-packages/sync-states",  MANAGE, ""),
+    ("GET",    "/api/v1/satellites/{id}/script-packages", MANAGE, ""),
     ("POST",   "/api/v1/api-tokens",                   ADMIN,  TOKEN),
     ("GET",    "/api/v1/api-tokens",                   ADMIN,  ""),
     ("DELETE", "/api/v1/api-tokens/{id}",              ADMIN,  ""),
@@ -73,12 +85,14 @@ type Route = (&'static str, &'static str, Option<Scope>, &'static str);
 async fn try_route(route: &Route, authorization: Option<&str>) -> Answer {
     let (method, path, _, body) = route;
     let method: Method = method.parse().unwrap();
-    let mut asking = request(method, &path.replace("{id}", ID));
+    let path = path.replace("{id}", ID).replace("{lockfileHash}", HASH).replace("{sha256}", HASH);
+    let mut asking = request(method, &path);
     if let Some(authorization) = authorization {
         asking = asking.header(AUTHORIZATION, authorization);
     }
     if !body.is_empty() {
-        asking = asking.header(CONTENT_TYPE, "application/json");
+        let media_type = if *body == BLOB { "application/gzip" } else { "application/json" };
+        asking = asking.header(CONTENT_TYPE, media_type);
     }
     ask(willing(), asking.body(Body::from(*body)).unwrap()).await
 }

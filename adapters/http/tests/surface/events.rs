@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout};
 use tower::ServiceExt as _;
 
+use crate::packages::willing_packages;
 use crate::support::*;
 
 const EVENTS: &str = "/api/v1/events";
@@ -62,9 +63,11 @@ async fn open(app: Router, path: &str) -> http::Response<Body> {
 }
 
 async fn follow(fleet: MockFleetService, path: &str) -> Body {
-    let response =
-        open(router(Arc::new(fleet), Arc::new(willing_work()), HttpSettings::default()), path)
-            .await;
+    let response = open(
+        router(services(fleet, willing_work(), willing_packages()), HttpSettings::default()),
+        path,
+    )
+    .await;
     assert_eq!(response.status(), 200);
     response.into_body()
 }
@@ -314,7 +317,7 @@ async fn streams_beyond_the_limit_are_refused_until_one_ends() {
         Ok(Box::new(Feed(receiver)))
     });
     let settings = HttpSettings { max_event_streams: 1, ..HttpSettings::default() };
-    let app = router(Arc::new(fleet), Arc::new(willing_work()), settings);
+    let app = router(services(fleet, willing_work(), willing_packages()), settings);
     let first = open(app.clone(), EVENTS).await;
     assert_eq!(first.status(), 200);
     let second = open(app.clone(), EVENTS).await;

@@ -4,6 +4,7 @@
 
 mod support;
 mod work;
+mod packages;
 mod satellites;
 mod connections;
 mod api_tokens;

@@ -138,6 +138,9 @@ async fn the_example_of_every_body_is_taken() {
     for (route, operation) in operations(&document) {
         let Some(body) = operation.get("requestBody") else { continue };
         let schema = &body["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            continue;
+        }
         let example = &resolve(&document, schema)["example"];
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("{id}", ID);
@@ -146,7 +149,7 @@ async fn the_example_of_every_body_is_taken() {
         assert!(answer.status.is_success(), "{route} {example}: {}", answer.text());
         examples += 1;
     }
-    assert_eq!(examples, 12);
+    assert_eq!(examples, 14);
 }
 
 /// Every request as a client in Rust writes it, with every field set.

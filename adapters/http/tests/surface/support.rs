@@ -15,7 +15,7 @@ use groundcontrol_core::connection::{
 };
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
-    MockWorkService, Readiness, SatelliteView, Scope, StoredSatellite,
+    MockPackageService, MockWorkService, Readiness, SatelliteView, Scope, StoredSatellite,
 };
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::{
@@ -23,7 +23,7 @@ use groundcontrol_core::satellite::{
     Tags, Token,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
-use groundcontrol_http::{HttpSettings, router};
+use groundcontrol_http::{HttpSettings, Services, router};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -31,6 +31,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tower::ServiceExt as _;
 use uuid::Uuid;
+
+use crate::packages::willing_packages;
 
 pub(crate) const ID: &str = "00000000-0000-4000-8000-00000000000a";
 pub(crate) const UNKNOWN: &str = "00000000-0000-4000-8000-00000000000b";
@@ -383,7 +385,19 @@ pub(crate) async fn ask_both(
     work: MockWorkService,
     request: Request<Body>,
 ) -> Answer {
-    let service = router(Arc::new(fleet), Arc::new(work), HttpSettings::default());
+    ask_of(services(fleet, work, willing_packages()), request).await
+}
+
+pub(crate) fn services(
+    fleet: MockFleetService,
+    work: MockWorkService,
+    packages: MockPackageService,
+) -> Services {
+    Services { fleet: Arc::new(fleet), work: Arc::new(work), packages: Arc::new(packages) }
+}
+
+pub(crate) async fn ask_of(services: Services, request: Request<Body>) -> Answer {
+    let service = router(services, HttpSettings::default());
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes().to_vec();
     Answer { status: head.status, headers: head.headers, body }

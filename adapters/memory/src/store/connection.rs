@@ -60,6 +60,7 @@ impl State {
         self.satellites.remove(&id);
         self.work.forget(id);
         self.runs.forget(id);
+        self.packages.forget(id);
         WriteOutcome::Applied
     }
 }

@@ -9,6 +9,8 @@ mod history;
 mod api_token;
 mod work;
 mod runs;
+mod packages;
+mod blobs;
 
 use std::sync::Arc;
 

@@ -15,7 +15,9 @@ use groundcontrol_core::satellite::{
 use groundcontrol_core::time::Millis;
 
 use super::api_token::ApiTokens;
+use super::blobs::Blobs;
 use super::history::History;
+use super::packages::Packages;
 use super::runs::Runs;
 use super::watch::Watch;
 use super::work::Work;
@@ -32,6 +34,8 @@ pub(super) struct State {
     pub(super) api_tokens: ApiTokens,
     pub(super) work: Work,
     pub(super) runs: Runs,
+    pub(super) packages: Packages,
+    pub(super) blobs: Blobs,
 }
 
 /// One satellite.

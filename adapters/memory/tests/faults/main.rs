@@ -9,6 +9,7 @@ mod satellite_store;
 mod named;
 mod work_fault;
 mod faulty_work;
+mod packages;
 mod work;
 mod api_token_store;
 mod broadcast;

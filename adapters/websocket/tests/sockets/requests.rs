@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use groundcontrol_core::limits::REQUESTS_IN_FLIGHT;
-use groundcontrol_core::ports::Order;
+use groundcontrol_core::limits::{BLOB_PIECE, REQUESTS_IN_FLIGHT};
+use groundcontrol_core::packages::{Blob, SyncStatus};
+use groundcontrol_core::ports::{LoadedBlob, Order, Room};
 use groundcontrol_core::secrets::SecretValue;
-use groundcontrol_core::session::{Answer, Request, ScriptPackageStatus};
+use groundcontrol_core::session::{Answer, Request};
 use groundcontrol_websocket::SocketSettings;
 use groundcontrol_websocket::wire::ToSatellite;
 
@@ -33,6 +34,11 @@ fn ask_for_blob(id: usize) -> String {
 
 /// Answers the request that was asked as the `nth`.
 fn give(server: &Server, nth: usize) {
+    give_holding(server, nth, &Arc::default());
+}
+
+/// As [`give`]; a blob's room is `held`.
+fn give_holding(server: &Server, nth: usize, held: &Arc<()>) {
     let request = server.gateway.seen.lock().requests[nth].clone();
     let answer = match request {
         Request::RunSecrets { request_id, .. } => {
@@ -40,8 +46,10 @@ fn give(server: &Server, nth: usize) {
             Answer::RunSecrets { request_id, env }
         }
         Request::ScriptPackageBlob { integrity } => {
-            let data = Some(Arc::from(vec![7; LARGE]));
-            Answer::ScriptPackageBlob { integrity, data }
+            let pieces = vec![7; LARGE].chunks(BLOB_PIECE).map(Into::into).collect();
+            let blob = Arc::new(Blob::new(pieces));
+            let room = Room::new(held.clone());
+            Answer::ScriptPackageBlob { integrity, blob: Some(LoadedBlob { blob, room }) }
         }
         other => other.unserved(),
     };
@@ -97,6 +105,20 @@ async fn many_large_blobs_asked_for_at_once_arrive_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_blob_takes_its_room_until_it_is_written() {
+    let (server, mut satellite) = keeping().await;
+    satellite.say(ask_for_blob(0)).await;
+    server.until("the request", |seen| seen.requests.len() == 1).await;
+    let held = Arc::new(());
+    give_holding(&server, 0, &held);
+    satellite.say(HEARTBEAT).await;
+    server.until("the heartbeat", |seen| seen.beats.len() == 1).await;
+    assert_eq!(Arc::strong_count(&held), 2, "nobody reads it");
+    satellite.hear().await;
+    server.until("its room is free", |_| Arc::strong_count(&held) == 1).await;
+}
+
+#[tokio::test]
 async fn where_nothing_serves_a_request_that_is_the_answer() {
     let server = serve(SocketSettings::default()).await;
     let mut satellite = server.connect().await;
@@ -120,6 +142,6 @@ async fn where_script_packages_stand_reaches_the_gateway() {
     server.until("the state", |seen| seen.synced.len() == 1).await;
     let seen = server.gateway.seen.lock();
     let [said] = &seen.synced[..] else { panic!("one") };
-    assert_eq!(said.status, ScriptPackageStatus::Error);
+    assert_eq!(said.status, SyncStatus::Error);
     assert_eq!(said.error_message.as_deref(), Some("disk full"));
 }

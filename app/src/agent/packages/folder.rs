@@ -7,15 +7,16 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use groundcontrol_core::limits::{MAX_BLOB, MAX_PACKAGE_FILES, MAX_UNPACKED_PACKAGES};
+use groundcontrol_core::packages::{PackageName, is_folder_name};
 use groundcontrol_websocket::wire::ManifestEntry;
 use sha2::{Digest as _, Sha256};
 
-use super::unpack::{Budget, UnpackError, unpack};
+use super::unpack::unpack;
+use crate::archive::{ArchiveError, Budget};
 
-/// Bytes of the largest blob: what fits into one message.
-const MAX_BLOB: usize = 11 * 1024 * 1024;
 /// What the packages of one lockfile may hold.
-const BUDGET: Budget = Budget { bytes: 1024 * 1024 * 1024, entries: 200_000 };
+const BUDGET: Budget = Budget { bytes: MAX_UNPACKED_PACKAGES, files: MAX_PACKAGE_FILES };
 
 /// A folder of packages. Its calls block.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub(crate) enum FolderError {
         /// The package.
         package: String,
         /// What is wrong with it.
-        why: UnpackError,
+        why: ArchiveError,
     },
 }
 
@@ -190,26 +191,13 @@ fn check(entry: &ManifestEntry, blob: &[u8]) -> Result<(), FolderError> {
 
 /// `name` or `@scope/name`.
 fn package(name: &str) -> Result<PathBuf, FolderError> {
-    let wrong = || FolderError::Name(name.to_owned());
-    match name.split_once('/') {
-        None => Ok(plain(name)?.into()),
-        Some((scope, rest)) => {
-            let bare = scope.strip_prefix('@').ok_or_else(wrong)?;
-            plain(bare).map_err(|_| wrong())?;
-            Ok(Path::new(scope).join(plain(rest).map_err(|_| wrong())?))
-        }
-    }
+    let checked: PackageName = name.parse().map_err(|_| FolderError::Name(name.to_owned()))?;
+    Ok(checked.as_str().into())
 }
 
 /// A text that is one name in a folder, and no hidden one.
 fn plain(name: &str) -> Result<&str, FolderError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-    let is_plain = (1..=214).contains(&name.len()) && name.chars().all(fits);
-    if is_plain && !name.starts_with('.') {
-        Ok(name)
-    } else {
-        Err(FolderError::Name(name.to_owned()))
-    }
+    if is_folder_name(name) { Ok(name) } else { Err(FolderError::Name(name.to_owned())) }
 }
 
 /// Makes `name` in `folder` a link to `target`, at once whatever it was.
@@ -242,8 +230,9 @@ fn io_error(doing: String) -> impl FnOnce(io::Error) -> FolderError {
 mod tests {
     use tempfile::{TempDir, tempdir};
 
-    use super::super::tests::{manifest_entry, package as blob_of};
+    use super::super::tests::manifest_entry;
     use super::*;
+    use crate::archive::tests::package as blob_of;
 
     fn folder() -> (TempDir, Folder) {
         let root = tempdir().unwrap();

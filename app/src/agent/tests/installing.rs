@@ -6,8 +6,9 @@ use groundcontrol_websocket::wire::ManifestEntry;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::super::packages::tests::{manifest_entry, package};
+use super::super::packages::tests::manifest_entry;
 use super::*;
+use crate::archive::tests::package;
 
 /// A server's packages: a lockfile with an entry and a blob for each name.
 struct Packages {

@@ -20,13 +20,13 @@ use crate::time::{Millis, Timestamp};
 
 pub(super) type Bench = Fixture<dyn WorkAdapter>;
 
-pub(super) const AT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(in crate::conformance) const AT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 pub(super) fn uuid(number: u32) -> Uuid {
     Uuid::from_u128(u128::from(number) << 96 | 0x77)
 }
 
-pub(super) fn satellite_id(number: u32) -> SatelliteId {
+pub(in crate::conformance) fn satellite_id(number: u32) -> SatelliteId {
     SatelliteId(uuid(number))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn tags(pairs: &[(&str, &str)]) -> Seen<Tags> {
 }
 
 /// Makes satellite `number`, in a region, with tags.
-pub(super) async fn satellite(
+pub(in crate::conformance) async fn satellite(
     bench: &Bench,
     number: u32,
     place: &str,
@@ -96,7 +96,7 @@ pub(super) async fn connect(bench: &Bench, number: u32, now: Timestamp) -> Seen 
 }
 
 /// Removes a satellite.
-pub(super) async fn remove_satellite(bench: &Bench, id: SatelliteId) -> Seen {
+pub(in crate::conformance) async fn remove_satellite(bench: &Bench, id: SatelliteId) -> Seen {
     let Some(read) = bench.handle(0).snapshot(id).await? else {
         return Err(Fault::Seen("no snapshot of a satellite that was made".to_owned()));
     };

@@ -5,4 +5,4 @@ pub(super) mod source;
 pub(super) mod revisions;
 pub(super) mod runs;
 pub(super) mod quiet;
-mod bench;
+pub(super) mod bench;

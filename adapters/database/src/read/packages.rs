@@ -1,0 +1,125 @@
+//! Lockfiles, what is held of blobs, and where satellites stand.
+
+use std::collections::HashSet;
+
+use groundcontrol_core::packages::{
+    BlobHash, BlobName, Entry, HeldBlob, Integrity, Lockfile, LockfileHash, SyncState, SyncStatus,
+};
+use groundcontrol_core::ports::Desired;
+use groundcontrol_core::satellite::SatelliteId;
+use sea_orm::QueryResult;
+
+use super::limit;
+use crate::database::Database;
+use crate::dialect::Type;
+use crate::error::Failure;
+use crate::rows::{self, Columns};
+use crate::table;
+
+type Read<T> = Result<T, Failure>;
+
+/// The columns of [`held_blob`], of the table `b`.
+pub(crate) const HELD: &str = "b.sha256, b.upload, b.bytes, b.unpacked_bytes, b.files";
+/// Hashes as rows of one column.
+pub(crate) const HASHES: &[(&str, Type); 1] = &[("sha256", Type::Text)];
+
+const STATE: &str = "satellite_id, lockfile, status, error, said_at";
+
+pub(crate) async fn desired(database: &Database) -> Read<Desired> {
+    let row = database.one("SELECT lockfile_hash, since FROM desired_packages", []).await?;
+    let Some(row) = row else { return Ok(Desired::default()) };
+    let columns = &mut Columns::of(&row, "desired packages");
+    let hash = columns.opt_text()?;
+    let parsed = hash.map(|hash| hash.parse::<LockfileHash>()).transpose();
+    let lockfile = parsed.map_err(|why| columns.nonsense(why))?;
+    Ok(Desired { lockfile, since: Some(columns.time()?) })
+}
+
+pub(crate) async fn lockfile(database: &Database, hash: LockfileHash) -> Read<Option<Lockfile>> {
+    let sql = "SELECT name, version, integrity, blob_sha256 FROM package_entries \
+        WHERE lockfile_hash = $1 ORDER BY position";
+    let rows = database.all(sql, [hash.to_string().into()]).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let entries = rows::all(&rows, |row| {
+        let columns = &mut Columns::of(row, "lockfile's entry");
+        Ok(Entry {
+            name: columns.parsed()?,
+            version: columns.parsed()?,
+            integrity: columns.parsed()?,
+            blob: columns.parsed()?,
+        })
+    })?;
+    match Lockfile::new(entries) {
+        Ok(lockfile) if lockfile.hash() == hash => Ok(Some(lockfile)),
+        Ok(other) => Err(Failure::Corrupt(format!("lockfile {hash} is {}", other.hash()))),
+        Err(why) => Err(Failure::Corrupt(format!("lockfile {hash}: {why}"))),
+    }
+}
+
+pub(crate) async fn blob_of(database: &Database, integrity: &Integrity) -> Read<Option<HeldBlob>> {
+    let sql = format!(
+        "SELECT {HELD} FROM package_entries AS e \
+         JOIN package_lockfiles AS l ON l.hash = e.lockfile_hash \
+         JOIN package_blobs AS b ON b.sha256 = e.blob_sha256 WHERE e.integrity = $1 \
+         ORDER BY l.retired_at IS NOT NULL, l.desired_at DESC LIMIT 1"
+    );
+    let row = database.one(sql, [integrity.as_str().into()]).await?;
+    row.map(|row| held_blob(&row)).transpose()
+}
+
+pub(crate) fn held_blob(row: &QueryResult) -> Read<HeldBlob> {
+    let columns = &mut Columns::of(row, "blob");
+    Ok(HeldBlob {
+        name: BlobName { hash: columns.parsed::<BlobHash>()?, upload: columns.id()? },
+        bytes: columns.count()?,
+        unpacked_bytes: columns.count()?,
+        files: columns.count()?,
+    })
+}
+
+/// Those of `names` under which no blob is held.
+pub(crate) async fn unheld(database: &Database, names: &[BlobName]) -> Read<Vec<BlobName>> {
+    let rows = names.iter().map(|name| [name.hash.to_string().into()]).collect();
+    let rows = table::parameters(database.dialect, HASHES, rows)?;
+    let sql = format!(
+        "SELECT {HELD} FROM package_blobs AS b WHERE b.sha256 IN (SELECT w.sha256 FROM {} AS w)",
+        database.dialect.rows(HASHES)
+    );
+    let held = rows::all(&database.all(sql, rows).await?, held_blob)?;
+    let held: HashSet<_> = held.iter().map(|blob| blob.name).collect();
+    Ok(names.iter().copied().filter(|name| !held.contains(name)).collect())
+}
+
+pub(crate) async fn sync_states(
+    database: &Database,
+    after: Option<SatelliteId>,
+    most: usize,
+) -> Read<Vec<SyncState>> {
+    let filter = if after.is_some() { "WHERE satellite_id > $2" } else { "" };
+    let sql =
+        format!("SELECT {STATE} FROM package_sync_states {filter} ORDER BY satellite_id LIMIT $1");
+    let mut values = vec![limit(most)];
+    values.extend(after.map(|after| after.0.into()));
+    rows::all(&database.all(sql, values).await?, sync_state_of)
+}
+
+pub(crate) async fn sync_state(
+    database: &Database,
+    satellite: SatelliteId,
+) -> Read<Option<SyncState>> {
+    let sql = format!("SELECT {STATE} FROM package_sync_states WHERE satellite_id = $1");
+    let row = database.one(sql, [satellite.0.into()]).await?;
+    row.map(|row| sync_state_of(&row)).transpose()
+}
+
+fn sync_state_of(row: &QueryResult) -> Read<SyncState> {
+    let columns = &mut Columns::of(row, "sync state");
+    let satellite = SatelliteId(columns.key()?);
+    let lockfile = columns.opt_text()?;
+    let name = columns.text()?;
+    let status = SyncStatus::from_name(&name)
+        .ok_or_else(|| columns.nonsense(format_args!("unknown status {name:?}")))?;
+    Ok(SyncState { satellite, lockfile, status, error: columns.opt_text()?, at: columns.time()? })
+}

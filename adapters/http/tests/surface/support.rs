@@ -32,8 +32,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::packages::willing_packages;
-
 pub(crate) const ID: &str = "00000000-0000-4000-8000-00000000000a";
 pub(crate) const UNKNOWN: &str = "00000000-0000-4000-8000-00000000000b";
 
@@ -385,7 +383,7 @@ pub(crate) async fn ask_both(
     work: MockWorkService,
     request: Request<Body>,
 ) -> Answer {
-    ask_of(services(fleet, work, willing_packages()), request).await
+    ask_of(services(fleet, work, crate::packages::willing_packages()), request).await
 }
 
 pub(crate) fn services(

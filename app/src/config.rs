@@ -2,6 +2,7 @@
 
 mod queue;
 mod blobs;
+mod secrets;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
 pub use blobs::{BlobSettings, NotAPlace};
 pub use queue::{NatsPlace, QueueSettings};
+pub use secrets::{SealingKeys, SecretSettings, VaultLogin, VaultPlace};
 
 /// What `serve` may be told; every field that is absent has a default. The same names, in kebab
 /// case, are the keys of the TOML file.
@@ -62,6 +64,49 @@ pub struct Options {
     /// share, or s3://BUCKET/PREFIX with the environment's AWS_… settings [default: database]
     #[arg(long, env = "GROUNDCONTROL_BLOBS", value_name = "PLACE")]
     pub blobs: Option<BlobSettings>,
+    /// Where secrets for satellites are: env:PREFIX (variables), dir:PATH (files), sealed (in the
+    /// database), or vault:URL (HashiCorp Vault, OpenBao) [default: nowhere]
+    #[arg(long, env = "GROUNDCONTROL_SECRETS", value_name = "SOURCE", hide_env_values = true)]
+    pub secrets: Option<SecretUrl>,
+    /// File with the keys for --secrets sealed, lines ID:KEY (32 bytes in base64): the first
+    /// seals, all open; or set GROUNDCONTROL_SECRETS_KEY
+    #[arg(long, env = "GROUNDCONTROL_SECRETS_KEY_FILE", value_name = "PATH")]
+    pub secrets_key_file: Option<PathBuf>,
+    /// File with a token for the vault; or set GROUNDCONTROL_VAULT_TOKEN
+    #[arg(long, env = "GROUNDCONTROL_VAULT_TOKEN_FILE", value_name = "PATH")]
+    pub vault_token_file: Option<PathBuf>,
+    /// AppRole to log in to the vault with
+    #[arg(long, env = "GROUNDCONTROL_VAULT_ROLE_ID", value_name = "ID")]
+    pub vault_role_id: Option<String>,
+    /// File with the secret id of that AppRole
+    #[arg(long, env = "GROUNDCONTROL_VAULT_SECRET_ID_FILE", value_name = "PATH")]
+    pub vault_secret_id_file: Option<PathBuf>,
+    /// Role to log in to the vault with as a service account of Kubernetes
+    #[arg(long, env = "GROUNDCONTROL_VAULT_KUBERNETES_ROLE", value_name = "NAME")]
+    pub vault_kubernetes_role: Option<String>,
+    /// Where the KV engine, version 2, is mounted [default: secret]
+    #[arg(long, env = "GROUNDCONTROL_VAULT_MOUNT", value_name = "PATH")]
+    pub vault_mount: Option<String>,
+    /// Path in the engine below which each secret is an entry [default: groundcontrol]
+    #[arg(long, env = "GROUNDCONTROL_VAULT_PATH", value_name = "PATH")]
+    pub vault_path: Option<String>,
+    /// Field of an entry that holds the value [default: value]
+    #[arg(long, env = "GROUNDCONTROL_VAULT_FIELD", value_name = "NAME")]
+    pub vault_field: Option<String>,
+    /// Namespace of the vault
+    #[arg(long, env = "GROUNDCONTROL_VAULT_NAMESPACE", value_name = "NAME")]
+    pub vault_namespace: Option<String>,
+    /// PEM file with authorities to check the vault's certificate against, beside the system's
+    #[arg(long, env = "GROUNDCONTROL_VAULT_CA_FILE", value_name = "PATH")]
+    pub vault_ca_file: Option<PathBuf>,
+    /// The keys for `sealed`, where the environment gives them.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub secrets_key: Option<SecretString>,
+    /// The token for the vault, where the environment gives it.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub vault_token: Option<SecretString>,
     /// This pod's name, unique among those that run at once [default: host name and a random suffix]
     #[arg(long, env = "GROUNDCONTROL_POD", value_name = "NAME")]
     pub pod: Option<String>,
@@ -153,6 +198,8 @@ pub struct Settings {
     pub queue: QueueSettings,
     /// Where the bytes of script packages are kept.
     pub blobs: BlobSettings,
+    /// Where secrets for satellites are.
+    pub secrets: SecretSettings,
     /// This pod's name.
     pub pod: PodName,
     /// Heartbeat interval and default threshold.
@@ -239,6 +286,25 @@ pub enum ConfigError {
     /// Only one of certificate and key for NATS is given.
     #[error("--queue-tls-cert and --queue-tls-key belong together; give both or neither")]
     HalfQueueTls,
+    /// A kind of source of secrets that this build does not have. What was given is not shown.
+    #[error("--secrets is not understood: use env:PREFIX, dir:PATH, sealed, or vault:URL")]
+    Secrets,
+    /// Nothing to seal with.
+    #[error("--secrets sealed needs --secrets-key-file, or GROUNDCONTROL_SECRETS_KEY")]
+    NoSealingKey,
+    /// A key that nothing is sealed with.
+    #[error("--secrets-key-file is for --secrets sealed alone: leave it out, or give that")]
+    OfSealedAlone,
+    /// Nobody to log in as, or several.
+    #[error(
+        "--secrets vault:URL needs one way to log in: --vault-token-file or \
+         GROUNDCONTROL_VAULT_TOKEN, --vault-role-id with --vault-secret-id-file, or \
+         --vault-kubernetes-role"
+    )]
+    VaultLogin,
+    /// An option of a vault, where the source is another.
+    #[error("{0} is for a vault alone: leave it out, or give --secrets vault:URL")]
+    OfVaultAlone(&'static str),
     /// A name that could not be stored.
     #[error("--pod must have 1 to 200 characters and no control characters")]
     PodName,
@@ -273,6 +339,19 @@ impl Options {
             queue_tls_key: self.queue_tls_key.or(file.queue_tls_key),
             queue_prefix: self.queue_prefix.or(file.queue_prefix),
             blobs: self.blobs.or(file.blobs),
+            secrets: self.secrets.or(file.secrets),
+            secrets_key_file: self.secrets_key_file.or(file.secrets_key_file),
+            vault_token_file: self.vault_token_file.or(file.vault_token_file),
+            vault_role_id: self.vault_role_id.or(file.vault_role_id),
+            vault_secret_id_file: self.vault_secret_id_file.or(file.vault_secret_id_file),
+            vault_kubernetes_role: self.vault_kubernetes_role.or(file.vault_kubernetes_role),
+            vault_mount: self.vault_mount.or(file.vault_mount),
+            vault_path: self.vault_path.or(file.vault_path),
+            vault_field: self.vault_field.or(file.vault_field),
+            vault_namespace: self.vault_namespace.or(file.vault_namespace),
+            vault_ca_file: self.vault_ca_file.or(file.vault_ca_file),
+            secrets_key: self.secrets_key.or(file.secrets_key),
+            vault_token: self.vault_token.or(file.vault_token),
             pod: self.pod.or(file.pod),
             heartbeat_interval: self.heartbeat_interval.or(file.heartbeat_interval),
             offline_threshold: self.offline_threshold.or(file.offline_threshold),
@@ -302,6 +381,7 @@ impl Options {
             return Err(ConfigError::Database(database));
         }
         let queue = queue::queue(&self, &database)?;
+        let secrets = secrets::secrets(&self)?;
         let defaults = Timing::default();
         let drain_timeout = self.drain_timeout.map_or(defaults.drain_timeout, |span| span.0);
         let timing = Timing {
@@ -326,6 +406,7 @@ impl Options {
             database_password: self.database_password_file.map(password).transpose()?,
             queue,
             blobs: self.blobs.unwrap_or_default(),
+            secrets,
             pod: pod_name(self.pod, suffix)?,
             liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
             tls: tls_files(self.tls_cert, self.tls_key)?,

@@ -5,18 +5,28 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use groundcontrol_blobs::ObjectBlobs;
-use groundcontrol_core::ports::{ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork};
+use groundcontrol_core::ports::{
+    ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SecretSource,
+};
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_http::{HttpSettings, Services};
 use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
 use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
 use groundcontrol_postgres_queue::PostgresQueue;
+use groundcontrol_secrets::{
+    DirSecrets, EnvSecrets, Keys, SealedSecrets, VaultAuth, VaultSecrets, VaultSettings,
+};
 pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 
+use secrecy::ExposeSecret as _;
+
 use crate::agent::client_config;
-use crate::config::{BlobSettings, NatsPlace, QueueSettings, Settings};
-use crate::pod::{GroundControl, PackagePorts, RunPorts, WorkPorts};
+use crate::config::{
+    BlobSettings, NatsPlace, QueueSettings, SealingKeys, SecretSettings, Settings, VaultLogin,
+    VaultPlace,
+};
+use crate::pod::{GroundControl, PackagePorts, RunPorts, SecretPorts, WorkPorts};
 
 /// How long a bucket may be silent before a call to it has failed.
 const BUCKET_WITHIN: Duration = Duration::from_secs(30);
@@ -50,7 +60,13 @@ pub async fn start(
     let (shared, clock) = (Arc::new(store.clone()), store.clock());
     let queue = Queue::open(settings, clock.clone()).await.context("cannot open the queue")?;
     let broadcast = queue.broadcast;
-    let pod = GroundControl::builder(shared.clone(), shared.clone(), clock.clone(), broadcast)
+    let secrets = secrets(settings, &shared).context("cannot open the source of secrets")?;
+    let mut builder =
+        GroundControl::builder(shared.clone(), shared.clone(), clock.clone(), broadcast);
+    if let Some(source) = secrets {
+        builder = builder.secrets(SecretPorts { source, deliveries: shared.clone() });
+    }
+    let pod = builder
         .recurring_work(queue.recurring_work)
         .work(WorkPorts {
             store: shared.clone(),
@@ -117,6 +133,65 @@ impl Queue {
     }
 }
 
+/// Where secrets are; none where there are none.
+fn secrets(
+    settings: &Settings,
+    store: &Arc<DatabaseStore>,
+) -> anyhow::Result<Option<Arc<dyn SecretSource>>> {
+    Ok(match &settings.secrets {
+        SecretSettings::None => None,
+        SecretSettings::Env(prefix) => Some(Arc::new(EnvSecrets::new(prefix))),
+        SecretSettings::Dir(folder) => {
+            let source = DirSecrets::new(folder);
+            source.check()?;
+            Some(Arc::new(source))
+        }
+        SecretSettings::Sealed(keys) => {
+            Some(Arc::new(SealedSecrets::new(store.clone(), sealing_keys(keys)?)))
+        }
+        SecretSettings::Vault(place) => Some(Arc::new(vault(place)?)),
+    })
+}
+
+fn sealing_keys(keys: &SealingKeys) -> anyhow::Result<Keys> {
+    match keys {
+        SealingKeys::File(path) => {
+            let doing = || format!("cannot read the keys in {}", path.display());
+            let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).with_context(doing)?);
+            Keys::parse(&text).with_context(doing)
+        }
+        SealingKeys::Variable(text) => Keys::parse(text.expose_secret())
+            .context("cannot read the keys in GROUNDCONTROL_SECRETS_KEY"),
+    }
+}
+
+fn vault(place: &VaultPlace) -> anyhow::Result<VaultSecrets> {
+    const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    let place = place.clone();
+    let secure = place.address.scheme() == "https";
+    let tls = client_config(secure, place.authorities.as_deref())?;
+    let auth = match place.auth {
+        VaultLogin::Token(token) => VaultAuth::Token(token),
+        VaultLogin::TokenFile(path) => VaultAuth::TokenFile(path),
+        VaultLogin::AppRole(role_id, secret_id_file) => {
+            VaultAuth::AppRole { mount: "approle".to_owned(), role_id, secret_id_file }
+        }
+        VaultLogin::Kubernetes(role) => {
+            let mount = "kubernetes".to_owned();
+            VaultAuth::Kubernetes { mount, role, token_file: ACCOUNT.into() }
+        }
+    };
+    Ok(VaultSecrets::open(VaultSettings {
+        address: place.address.expose().to_owned(),
+        tls: rustls::ClientConfig::clone(&tls),
+        auth,
+        mount: place.mount,
+        path: place.path,
+        field: place.field,
+        namespace: place.namespace,
+    })?)
+}
+
 fn nats(place: &NatsPlace) -> NatsSettings {
     let NatsPlace { servers, credentials, authorities, client, prefix } = place.clone();
     let defaults = NatsSettings::new(servers.expose());
@@ -156,7 +231,12 @@ impl Wired {
     /// The admin API, probes and documentation.
     pub fn http(&self) -> axum::Router {
         let pod = Arc::new(self.pod.clone());
-        let services = Services { fleet: pod.clone(), work: pod.clone(), packages: pod };
+        let services = Services {
+            fleet: pod.clone(),
+            work: pod.clone(),
+            packages: pod.clone(),
+            secrets: pod,
+        };
         groundcontrol_http::router(services, HttpSettings::default())
     }
 

@@ -120,7 +120,7 @@ pub const MAX_SECRET_REFERENCES: usize = 10_000;
 pub const MAX_SECRET_NAMES: usize = 256;
 /// Bytes of all texts of one answer, with the values of secrets in their places.
 pub const MAX_SECRET_ANSWER: usize = 1024 * 1024;
-/// Characters that are kept of why secrets were not delivered.
+/// Characters that are kept of each text about a delivery of secrets.
 pub const MAX_DELIVERY_ERROR_CHARS: usize = 500;
 /// How long a source of secrets may take for one request.
 pub const SECRETS_WITHIN: Millis = Millis::from_secs(10);

@@ -13,6 +13,7 @@ mod m0003_fleet;
 mod m0004_api_tokens;
 mod m0005_work;
 mod m0006_runs;
+mod m0007_secrets;
 mod m0008_script_packages;
 mod m0010_latest_runs;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0004_api_tokens", sql: m0004_api_tokens::SQL }),
             Box::new(Step { name: "m0005_work", sql: m0005_work::SQL }),
             Box::new(Step { name: "m0006_runs", sql: m0006_runs::SQL }),
+            Box::new(Step { name: "m0007_secrets", sql: m0007_secrets::SQL }),
             Box::new(Step { name: "m0008_script_packages", sql: m0008_script_packages::SQL }),
             Box::new(Step { name: "m0010_latest_runs", sql: m0010_latest_runs::SQL }),
         ]

@@ -26,6 +26,7 @@ mod store;
 mod work;
 mod runs;
 mod packages;
+mod secrets;
 mod open;
 mod clock;
 mod write;

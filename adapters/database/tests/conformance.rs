@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundcontrol_core::conformance::{self, Fixture, Outcome, Report, WorkAdapter};
-use groundcontrol_core::ports::{ApiTokenStore, BlobStore, Clock, SatelliteStore};
+use groundcontrol_core::ports::{
+    ApiTokenStore, BlobStore, Clock, DeliveryStore, SatelliteStore, SealedStore,
+};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_testpostgres::Schema;
@@ -132,6 +134,18 @@ async fn pods_on_a_postgresql_server_keep_the_work() {
     no_case_fails_or_is_skipped(&conformance::run_store(server_fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::package_store(server_fixture!(WorkAdapter)).await);
     no_case_fails_or_is_skipped(&conformance::blob_store(server_fixture!(BlobStore)).await);
+}
+
+#[tokio::test]
+async fn a_sqlite_database_keeps_sealed_secrets_and_deliveries() {
+    no_case_fails_or_is_skipped(&conformance::sealed_store(fixture!(SealedStore)).await);
+    no_case_fails_or_is_skipped(&conformance::delivery_store(fixture!(DeliveryStore)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_keep_sealed_secrets_and_deliveries() {
+    no_case_fails_or_is_skipped(&conformance::sealed_store(server_fixture!(SealedStore)).await);
+    no_case_fails_or_is_skipped(&conformance::delivery_store(server_fixture!(DeliveryStore)).await);
 }
 
 #[tokio::test]

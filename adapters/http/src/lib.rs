@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use groundcontrol_core::ports::{FleetService, PackageService, WorkService};
+use groundcontrol_core::ports::{FleetService, PackageService, SecretService, WorkService};
 
 /// What the surface asks.
 #[derive(Clone)]
@@ -48,6 +48,8 @@ pub struct Services {
     pub work: Arc<dyn WorkService>,
     /// About what their scripts import.
     pub packages: Arc<dyn PackageService>,
+    /// About secrets, and who got which.
+    pub secrets: Arc<dyn SecretService>,
 }
 
 /// How the surface behaves; nothing here is a rule of the domain.

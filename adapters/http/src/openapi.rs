@@ -77,6 +77,10 @@ pub(crate) fn base() -> OpenApi {
             tag("automations", "What can start from events, and who is told of them."),
             tag("work", "What satellites run: systems, checks, and who is assigned to which."),
             tag("script-packages", "What scripts may import, and which satellites have it."),
+            tag(
+                "secrets",
+                "What configurations refer to, and who got which. Values never come out.",
+            ),
             tag("api-tokens", "Who may use this API."),
             tag("operations", "Probes, figures and this document. No token needed."),
         ]))

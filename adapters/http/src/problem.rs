@@ -56,6 +56,7 @@ kinds! {
     NameTaken = CONFLICT, "name-taken", "The name is taken";
     Busy = CONFLICT, "busy", "Others are changing the same thing";
     Overtaken = CONFLICT, "overtaken", "Somebody else published meanwhile";
+    ReadOnly = CONFLICT, "read-only", "It is changed elsewhere";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     NotJson = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
     NotGzip = UNSUPPORTED_MEDIA_TYPE, "not-gzip", "The body must be a gzipped tar";
@@ -65,6 +66,7 @@ kinds! {
     Unavailable = SERVICE_UNAVAILABLE, "store-unavailable", "The store is out of reach";
     RefusesWrites = SERVICE_UNAVAILABLE, "store-refuses-writes", "The store refuses writes";
     OutcomeUnknown = SERVICE_UNAVAILABLE, "outcome-unknown", "Whether it was done is unknown";
+    OutOfReach = SERVICE_UNAVAILABLE, "out-of-reach", "What this needs is out of reach";
     TooManyStreams = SERVICE_UNAVAILABLE, "too-many-streams", "Too many event streams";
     Draining = SERVICE_UNAVAILABLE, "draining", "This server is stopping";
     NotReady = SERVICE_UNAVAILABLE, "not-ready", "This server cannot serve now";
@@ -81,7 +83,7 @@ impl Kind {
         match self {
             Self::Busy | Self::Unavailable | Self::OutcomeUnknown | Self::NotReady => Some(1),
             Self::Draining => Some(5),
-            Self::RefusesWrites | Self::TooManyStreams => Some(10),
+            Self::RefusesWrites | Self::TooManyStreams | Self::OutOfReach => Some(10),
             _ => None,
         }
     }
@@ -181,6 +183,14 @@ impl From<FleetError> for Refusal {
                 Self { errors: vec![fault], ..Self::new(Kind::NameTaken, error.to_string()) }
             }
             FleetError::NotOffered { .. } => Self::new(Kind::NotOffered, error.to_string()),
+            FleetError::ReadOnly { .. } => Self::new(Kind::ReadOnly, error.to_string()),
+            FleetError::OutOfReach { what, .. } => {
+                tracing::error!(%error, "a request failed");
+                Self::new(
+                    Kind::OutOfReach,
+                    format!("{what} is out of reach; the server's log says why"),
+                )
+            }
             FleetError::Invalid(errors) => Self::invalid(errors),
             FleetError::Busy => Self::new(Kind::Busy, error.to_string()),
             FleetError::Store(error) => error.into(),
@@ -315,6 +325,8 @@ mod tests {
             (FleetError::NotFound { what: "satellite" }, 404),
             (FleetError::NameTaken { what: "satellite", name: "a".into() }, 409),
             (FleetError::NotOffered { what: "work" }, 501),
+            (FleetError::ReadOnly { what: "secrets", how: "write the file" }, 409),
+            (FleetError::OutOfReach { what: "the vault", why: "sealed".into() }, 503),
             (FleetError::Busy, 409),
             (FleetError::Invalid(vec![]), 422),
         ];

@@ -18,9 +18,11 @@
 mod clock;
 mod broadcast;
 mod recurring_work;
+mod secrets;
 mod store;
 
 pub use broadcast::MemoryBroadcast;
 pub use clock::{ManualClock, SystemClock};
 pub use recurring_work::MemoryWork;
+pub use secrets::MemorySecrets;
 pub use store::MemoryStore;

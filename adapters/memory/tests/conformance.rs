@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use groundcontrol_core::conformance::{self, Fixture, Report, WorkAdapter};
-use groundcontrol_core::ports::{ApiTokenStore, BlobStore, RecurringWork, SatelliteStore};
+use groundcontrol_core::ports::{
+    ApiTokenStore, BlobStore, DeliveryStore, RecurringWork, SatelliteStore, SealedStore,
+};
 use groundcontrol_core::time::Timestamp;
 use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, MemoryWork, SystemClock};
 
@@ -86,6 +88,30 @@ async fn the_memory_store_is_a_blob_store() {
     let report = conformance::blob_store(make).await;
     report.assert_passed();
     assert!(no_case_is_skipped(&report), "{report}");
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_sealed_secrets_and_deliveries() {
+    let sealed = || async {
+        let kept = MemoryStore::new();
+        Fixture::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn SealedStore> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let deliveries = || async {
+        let kept = MemoryStore::new();
+        Fixture::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn DeliveryStore> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    for report in
+        [conformance::sealed_store(sealed).await, conformance::delivery_store(deliveries).await]
+    {
+        report.assert_passed();
+        assert!(no_case_is_skipped(&report), "{report}");
+    }
 }
 
 #[tokio::test]

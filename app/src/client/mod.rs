@@ -10,6 +10,7 @@ mod satellites;
 mod work;
 mod automations;
 mod packages;
+mod secrets;
 mod api_tokens;
 mod sse;
 mod events;

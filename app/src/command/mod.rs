@@ -18,6 +18,7 @@ pub mod triggers;
 pub mod work;
 pub mod results;
 pub mod packages;
+pub mod secrets;
 pub mod api_tokens;
 pub mod load;
 pub mod demo;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Assignments(work::AssignmentsArgs),
     Results(results::ResultsArgs),
     Packages(packages::PackagesArgs),
+    Secrets(secrets::SecretsArgs),
     Events(events::EventsArgs),
     Triggers(triggers::TriggersArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
@@ -66,6 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Assignments(args) => work::assignments(args).await?,
         Command::Results(args) => results::run(args).await?,
         Command::Packages(args) => packages::run(args).await?,
+        Command::Secrets(args) => secrets::run(args).await?,
         Command::Events(args) => events::run(args).await?,
         Command::Triggers(args) => triggers::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,

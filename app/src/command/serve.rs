@@ -25,11 +25,16 @@ pub struct ServeArgs {
 pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let file = args.config.as_deref().map(Options::from_file).transpose()?.unwrap_or_default();
     let options = args.options.or(file);
+    let options = Options {
+        secrets_key: variable("GROUNDCONTROL_SECRETS_KEY"),
+        vault_token: variable("GROUNDCONTROL_VAULT_TOKEN"),
+        ..options
+    };
     let filter = options.log.clone().unwrap_or_else(|| "info".to_owned());
     serve::log::install(options.log_format.unwrap_or_default(), &filter)?;
-    let admin_token = std::env::var("GROUNDCONTROL_ADMIN_TOKEN").ok().filter(|t| !t.is_empty());
+    let admin_token = variable("GROUNDCONTROL_ADMIN_TOKEN");
     let suffix = Uuid::new_v4().simple().to_string();
-    let settings = options.resolve(admin_token.map(SecretString::from), &suffix[..6])?;
+    let settings = options.resolve(admin_token, &suffix[..6])?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let signal = serve::stop_signal();
     let stop = async {
@@ -42,4 +47,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     })
     .await
     .context("the server could not run")
+}
+
+/// A secret that the environment gives.
+fn variable(name: &str) -> Option<SecretString> {
+    std::env::var(name).ok().filter(|text| !text.is_empty()).map(SecretString::from)
 }

@@ -14,7 +14,7 @@ use tracing::info;
 
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
-    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, Sessions, Timing, Watch, Work, WorkPorts,
+    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch, Work, WorkPorts,
 };
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
@@ -41,6 +41,7 @@ pub struct Builder {
     work: Option<WorkPorts>,
     runs: Option<RunPorts>,
     packages: Option<PackagePorts>,
+    secrets: Option<SecretPorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -65,6 +66,7 @@ impl Builder {
             work: None,
             runs: None,
             packages: None,
+            secrets: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -103,6 +105,13 @@ impl Builder {
     #[must_use]
     pub fn packages(mut self, packages: PackagePorts) -> Self {
         self.packages = Some(packages);
+        self
+    }
+
+    /// Where secrets are; without it satellites are told that there are none.
+    #[must_use]
+    pub fn secrets(mut self, secrets: SecretPorts) -> Self {
+        self.secrets = Some(secrets);
         self
     }
 
@@ -197,6 +206,7 @@ impl Builder {
             work: self.work.map(|ports| Work::new(ports, policy)),
             runs: self.runs.map(Runs::new),
             packages,
+            secrets: self.secrets.map(SecretDesk::new),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -237,6 +247,9 @@ impl Pod {
         }
         if self.packages.is_some() {
             self.spawn(self.clone().store_sync_states());
+        }
+        if self.secrets.is_some() {
+            self.spawn(self.clone().record_deliveries());
         }
         Ok(())
     }

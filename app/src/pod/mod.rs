@@ -15,6 +15,7 @@ mod write;
 mod work;
 mod runs;
 mod packages;
+mod secrets;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use fights::Fights;
 pub use packages::{PackagePorts, Packages};
 pub use phase::{Phase, PhaseCell, Pulse};
 pub use runs::{RunPorts, Runs, WaitingRun};
+pub use secrets::{SecretDesk, SecretPorts, WaitingDelivery};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
 pub use watch::Watch;
@@ -73,6 +75,7 @@ pub struct Pod {
     pub(crate) work: Option<Work>,
     pub(crate) runs: Option<Runs>,
     pub(crate) packages: Option<Packages>,
+    pub(crate) secrets: Option<SecretDesk>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,
@@ -99,7 +102,7 @@ pub struct Timing {
     pub drain_spread: Millis,
     /// The pod gives up draining after this long.
     pub drain_timeout: Millis,
-    /// Transitions older than this are deleted.
+    /// Transitions, and deliveries of secrets, older than this are deleted.
     pub transition_retention: Millis,
     /// Configurations are compared with what satellites were told this often, besides when
     /// something says that they changed.

@@ -41,7 +41,7 @@ pub async fn run(
     let router = Arc::new(listener::Router::new(&settings, &wired));
     let serving = tokio::spawn(listener::accept(listener, router, tls.clone(), closing.clone()));
     let reloading = tls.map(|tls| tokio::spawn(tls.follow()));
-    info!(%address, pod = %settings.pod, database = %settings.database, queue = %settings.queue, "serving");
+    info!(%address, pod = %settings.pod, database = %settings.database, queue = %settings.queue, secrets = %settings.secrets, "serving");
     ready(address);
 
     stop.await;

@@ -54,10 +54,12 @@ impl SatelliteGateway for GroundControl {
 
     fn request(&self, session: SessionRef, request: Request) -> Option<Answer> {
         match request {
+            Request::RunSecrets { .. } | Request::ConfigSecrets { .. } => {
+                self.pod.take_secret_request(session, request)
+            }
             Request::ScriptPackageManifest { .. } | Request::ScriptPackageBlob { .. } => {
                 self.pod.look_for_package(session, request)
             }
-            Request::RunSecrets { .. } | Request::ConfigSecrets { .. } => Some(request.unserved()),
         }
     }
 }

@@ -18,6 +18,7 @@ mod credentials;
 mod manage;
 mod explain;
 mod work;
+mod secrets;
 mod fleet;
 pub(crate) mod jobs;
 mod unwatched;

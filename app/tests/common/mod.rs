@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use groundcontrol::pod::{GroundControl, PackagePorts, Timing};
+use groundcontrol::pod::{GroundControl, PackagePorts, SecretPorts, Timing};
 use groundcontrol_core::connection::{Actor, CloseReason, LifecycleEvent, Status, Transition};
 use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Broadcast, Clock, Created, FleetService as _, Nudge,
@@ -89,6 +89,7 @@ pub struct World {
     pub broadcast: Arc<dyn Broadcast>,
     pub recurring_work: Option<Arc<dyn RecurringWork>>,
     pub work: Arc<CountedWork>,
+    pub secrets: Option<SecretPorts>,
     pub liveness: Liveness,
     pub timing: Timing,
 }
@@ -103,6 +104,7 @@ impl World {
             clock: TestClock::new(),
             broadcast: Arc::new(MemoryBroadcast::default()),
             recurring_work: None,
+            secrets: None,
             timing: Timing { drain_spread: Millis::new(100), ..Timing::default() },
             liveness: Liveness::new(Millis::from_secs(15), Millis::from_secs(45)).unwrap(),
         }
@@ -126,6 +128,10 @@ impl World {
         .timing(self.timing);
         let pod = match &self.recurring_work {
             Some(queue) => pod.recurring_work(queue.clone()),
+            None => pod,
+        };
+        let pod = match &self.secrets {
+            Some(secrets) => pod.secrets(secrets.clone()),
             None => pod,
         };
         pod.start().await.unwrap()

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::WorkAdapter;
 use super::runner::{Fault, Seen};
-use crate::ports::{ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore};
+use super::{SecretAdapter, WorkAdapter};
+use crate::ports::{
+    ApiTokenStore, BlobStore, Broadcast, Clock, DeliveryStore, RecurringWork, SatelliteStore,
+    SealedStore,
+};
 use crate::time::Millis;
 
 /// One fresh adapter of the port `P`.
@@ -126,4 +129,15 @@ macro_rules! from_arc {
     )+};
 }
 
-from_arc!(SatelliteStore, ApiTokenStore, WorkAdapter, BlobStore, Broadcast, RecurringWork, Clock);
+from_arc!(
+    SatelliteStore,
+    ApiTokenStore,
+    WorkAdapter,
+    BlobStore,
+    SecretAdapter,
+    SealedStore,
+    DeliveryStore,
+    Broadcast,
+    RecurringWork,
+    Clock
+);

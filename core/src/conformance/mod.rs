@@ -36,6 +36,9 @@ mod satellite_store;
 mod api_token_store;
 mod work;
 mod packages;
+mod secret_source;
+mod sealed_store;
+mod delivery_store;
 mod broadcast;
 mod recurring_work;
 mod clock;
@@ -44,10 +47,11 @@ use std::future::Future;
 
 pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
+pub use secret_source::SecretAdapter;
 
 use crate::ports::{
-    ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, PackageStore, RecurringWork,
-    RevisionStore, RunSink, RunStore, SatelliteStore, WorkStore,
+    ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, DeliveryStore, PackageStore,
+    RecurringWork, RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
@@ -148,6 +152,37 @@ where
     T: Into<Fixture<dyn BlobStore>>,
 {
     runner::run("blob_store", packages::blobs::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of
+/// [`SecretSource`](crate::ports::SecretSource). Each source must be empty.
+pub async fn secret_source<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn SecretAdapter>>,
+{
+    runner::run("secret_source", secret_source::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`SealedStore`]. Each store must be empty.
+pub async fn sealed_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn SealedStore>>,
+{
+    runner::run("sealed_store", sealed_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`DeliveryStore`]. Each store must be empty.
+pub async fn delivery_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn DeliveryStore>>,
+{
+    runner::run("delivery_store", delivery_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

@@ -238,6 +238,22 @@ pub enum FleetError {
         /// What it lacks.
         what: &'static str,
     },
+    /// It is changed elsewhere.
+    #[error("{what} cannot be changed here: {how}")]
+    ReadOnly {
+        /// What.
+        what: &'static str,
+        /// What to do instead.
+        how: &'static str,
+    },
+    /// What it needs is out of reach.
+    #[error("{what} is out of reach: {why}")]
+    OutOfReach {
+        /// What.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
     /// Fields break their limits.
     #[error("{}", FieldError::summary(.0))]
     Invalid(Vec<FieldError>),

@@ -3,9 +3,10 @@
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
 //! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), those of script packages
-//! ([`PackageStore`], [`BlobStore`]), and the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the
-//! app and called by adapters that listen to the world: [`SatelliteGateway`] for the satellites'
-//! sockets, [`FleetService`], [`WorkService`] and [`PackageService`] for operators. [`Outbox`] is the way back to one socket.
+//! ([`PackageStore`], [`BlobStore`]), of secrets ([`SecretSource`], [`SealedStore`], [`DeliveryStore`]), and
+//! the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the app and called by
+//! adapters that listen to the world: [`SatelliteGateway`] for the satellites' sockets, [`FleetService`],
+//! [`WorkService`], [`PackageService`] and [`SecretService`] for operators. [`Outbox`] is the way back to one socket.
 //!
 //! All are dyn-compatible; an integrator implements one in a crate of their own and runs its
 //! suite from `conformance` (feature `conformance`) against it.
@@ -21,6 +22,9 @@ mod revision_store;
 mod run_store;
 mod package_store;
 mod blob_store;
+mod secret_source;
+mod sealed_store;
+mod delivery_store;
 mod broadcast;
 mod waiting_nudges;
 mod recurring_work;
@@ -28,12 +32,14 @@ mod gateway;
 mod fleet;
 mod work;
 mod packages;
+mod secrets;
 
 pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
 pub use assignment_source::AssignmentSource;
 pub use blob_store::BlobStore;
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
+pub use delivery_store::{DeliveryQuery, DeliveryStore};
 pub use error::{StoreError, StoreResult};
 pub use event_cursor::{EventCursor, NotACursor, RecordedEvent};
 pub use fleet::{
@@ -55,6 +61,9 @@ pub use satellite_store::{
     Guard, HeartbeatWrite, ListQuery, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,
     SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
+pub use sealed_store::{SealedSecret, SealedStore};
+pub use secret_source::{SecretError, SecretSource};
+pub use secrets::SecretService;
 pub use waiting_nudges::{WaitingNudges, nudges_in};
 pub use work::{AssignmentRequest, CheckRequest, SystemRequest, WorkService};
 pub use work_store::{
@@ -64,9 +73,11 @@ pub use work_store::{
 #[cfg(feature = "mock")]
 pub use {
     api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource,
-    blob_store::MockBlobStore, clock::MockClock, fleet::MockFleetService,
-    gateway::MockSatelliteGateway, package_store::MockPackageStore, packages::MockPackageService,
-    recurring_work::MockRecurringWork, revision_store::MockRevisionStore, run_store::MockRunSink,
-    run_store::MockRunStore, satellite_store::MockSatelliteStore, work::MockWorkService,
+    blob_store::MockBlobStore, clock::MockClock, delivery_store::MockDeliveryStore,
+    fleet::MockFleetService, gateway::MockSatelliteGateway, package_store::MockPackageStore,
+    packages::MockPackageService, recurring_work::MockRecurringWork,
+    revision_store::MockRevisionStore, run_store::MockRunSink, run_store::MockRunStore,
+    satellite_store::MockSatelliteStore, sealed_store::MockSealedStore,
+    secret_source::MockSecretSource, secrets::MockSecretService, work::MockWorkService,
     work_store::MockWorkStore,
 };

@@ -2,6 +2,7 @@
 //! became of it. Never a value.
 
 use super::name::SecretName;
+use crate::limits::MAX_DELIVERY_ERROR_CHARS;
 use crate::satellite::{PodName, SatelliteId};
 use crate::time::Timestamp;
 
@@ -32,6 +33,25 @@ pub struct DeliveryPlace {
     pub config_id: String,
     /// The collector whose environment it is; none: what is inside the configuration.
     pub collector_id: Option<String>,
+}
+
+impl Delivery {
+    /// A satellite's words as they are kept: on one line, and cut to
+    /// [`MAX_DELIVERY_ERROR_CHARS`].
+    pub fn kept(said: &str) -> String {
+        let printable = |c: char| if c.is_control() { ' ' } else { c };
+        said.chars().map(printable).take(MAX_DELIVERY_ERROR_CHARS).collect()
+    }
+}
+
+impl DeliveryPlace {
+    /// The place that a satellite names.
+    pub fn new(config_id: &str, collector_id: Option<&str>) -> Self {
+        Self {
+            config_id: Delivery::kept(config_id),
+            collector_id: collector_id.map(Delivery::kept),
+        }
+    }
 }
 
 /// A delivery as it is kept.

@@ -11,6 +11,7 @@ mod event_stream;
 mod agent;
 mod checks;
 mod packages;
+mod secrets;
 mod tls;
 mod bad_input;
 mod http_api;

@@ -13,6 +13,7 @@ pub(crate) mod runs;
 mod quiet;
 pub(crate) mod packages;
 pub(crate) mod blobs;
+pub(crate) mod secrets;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};

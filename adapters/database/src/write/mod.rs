@@ -21,6 +21,7 @@ mod revisions;
 mod runs;
 mod packages;
 mod blobs;
+mod secrets;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -38,6 +39,9 @@ pub(crate) use packages::{ForgetPackages, RecordBlob, RecordSyncStates, SetDesir
 pub(crate) use revisions::{RecordApplied, RecordRevisions};
 pub(crate) use runs::{PruneRuns, RecordRuns, RecordStrategyErrors};
 pub(crate) use satellites::{Create, Remove, Update};
+pub(crate) use secrets::{
+    DeleteSealed, PruneDeliveries, PutSealed, RecordDeliveries, ReplaceSealed,
+};
 pub(crate) use upkeep::{Probe, Prune, SetLiveness};
 pub(crate) use watch::{EndWatch, RenewWatch};
 pub(crate) use work::{

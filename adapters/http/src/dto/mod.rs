@@ -17,6 +17,7 @@ mod opaque;
 mod work;
 mod run;
 mod packages;
+mod secrets;
 mod api_token;
 mod probe;
 
@@ -36,6 +37,7 @@ pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
 pub use run::{Run, StrategyError};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
+pub use secrets::{PutSecret, Resealed, SecretDelivery, SecretEntry};
 pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
 pub use word::{

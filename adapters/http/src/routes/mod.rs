@@ -10,6 +10,7 @@ mod assignments;
 mod sandbox_policy;
 mod results;
 mod script_packages;
+mod secrets;
 mod api_tokens;
 mod operations;
 
@@ -18,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use groundcontrol_core::ports::{ApiTokenId, FleetService, PackageService, WorkService};
+use groundcontrol_core::ports::{ApiTokenId, FleetService, PackageService, SecretService, WorkService};
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
 use tokio::sync::Semaphore;
@@ -35,6 +36,7 @@ pub(crate) struct AppState {
     pub(crate) service: Arc<dyn FleetService>,
     pub(crate) work: Arc<dyn WorkService>,
     pub(crate) packages: Arc<dyn PackageService>,
+    pub(crate) secrets: Arc<dyn SecretService>,
     pub(crate) settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
     document: Arc<OnceLock<Bytes>>,
@@ -42,10 +44,10 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(services: Services, settings: HttpSettings) -> Self {
-        let Services { fleet: service, work, packages } = services;
+        let Services { fleet: service, work, packages, secrets } = services;
         let streams = Arc::new(Semaphore::new(settings.max_event_streams));
         let (settings, document) = (Arc::new(settings), Arc::default());
-        Self { service, work, packages, settings, streams, document }
+        Self { service, work, packages, secrets, settings, streams, document }
     }
 
     /// Makes `document` what `/openapi.json` answers.
@@ -69,6 +71,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(sandbox_policy::router(service))
         .merge(results::router(service))
         .merge(script_packages::router(service))
+        .merge(secrets::router(service))
         .merge(api_tokens::router(service))
         .merge(operations::router())
 }

@@ -64,7 +64,10 @@ async fn open(app: Router, path: &str) -> http::Response<Body> {
 
 async fn follow(fleet: MockFleetService, path: &str) -> Body {
     let response = open(
-        router(services(fleet, willing_work(), willing_packages()), HttpSettings::default()),
+        router(
+            services(fleet, willing_work(), willing_packages(), willing_secrets()),
+            HttpSettings::default(),
+        ),
         path,
     )
     .await;
@@ -317,7 +320,8 @@ async fn streams_beyond_the_limit_are_refused_until_one_ends() {
         Ok(Box::new(Feed(receiver)))
     });
     let settings = HttpSettings { max_event_streams: 1, ..HttpSettings::default() };
-    let app = router(services(fleet, willing_work(), willing_packages()), settings);
+    let services = services(fleet, willing_work(), willing_packages(), willing_secrets());
+    let app = router(services, settings);
     let first = open(app.clone(), EVENTS).await;
     assert_eq!(first.status(), 200);
     let second = open(app.clone(), EVENTS).await;

@@ -14,14 +14,16 @@ use groundcontrol_core::connection::{
     LifecycleEvent, Status, Transition, TransitionKind, WatchSpan, explain,
 };
 use groundcontrol_core::ports::{
-    ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, MockFleetService,
-    MockPackageService, MockWorkService, Readiness, SatelliteView, Scope, StoredSatellite,
+    ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, FleetError,
+    MockFleetService, MockPackageService, MockSecretService, MockWorkService, Readiness,
+    SatelliteView, Scope, StoredSatellite,
 };
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::{
     Epoch, Liveness, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId,
     Tags, Token,
 };
+use groundcontrol_core::secrets::{Delivery, DeliveryPlace, SecretName, StoredDelivery};
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_http::{HttpSettings, Services, router};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -197,6 +199,39 @@ pub(crate) fn view(name: &str) -> SatelliteView {
     let work =
         StoredRevision { revision: Revision(5), applied: Some(Revision(4)), ..Default::default() };
     SatelliteView { stored, status: Status::Online, work: Some(work) }
+}
+
+/// Secrets that are listed, set and deleted as asked.
+pub(crate) fn willing_secrets() -> MockSecretService {
+    let name = |text: &str| text.parse::<SecretName>().unwrap();
+    let mut secrets = MockSecretService::new();
+    secrets.expect_secret_names().returning(move || Ok([name("a"), name("b")].into()));
+    secrets.expect_put_secret().returning(|name, _| match name.as_str() {
+        "away" => Err(FleetError::OutOfReach { what: "the source of secrets", why: "hush".into() }),
+        "fixed" => Err(FleetError::ReadOnly { what: "secrets", how: "write the file" }),
+        _ => Ok(()),
+    });
+    secrets.expect_delete_secret().returning(|name| match name.as_str() {
+        "a" => Ok(()),
+        _ => Err(FleetError::NotFound { what: "secret" }),
+    });
+    secrets.expect_reseal_secrets().returning(|| Ok(2));
+    secrets.expect_secret_deliveries().returning(move |query| {
+        let delivery = Delivery {
+            satellite: id(),
+            place: DeliveryPlace::new("c", Some("k")),
+            run_id: "r".into(),
+            names: vec![name("a")],
+            error: Some("Secret not found: a".into()),
+            at: at(1),
+            pod: PodName::new("pod-1"),
+        };
+        let stored =
+            (1..=3).rev().map(|number| StoredDelivery { number, delivery: delivery.clone() });
+        let rest = stored.filter(|stored| query.after.is_none_or(|after| stored.number < after));
+        Ok(rest.take(query.limit).collect())
+    });
+    secrets
 }
 
 /// A satellite that never connected and has only what a satellite must have.
@@ -383,15 +418,22 @@ pub(crate) async fn ask_both(
     work: MockWorkService,
     request: Request<Body>,
 ) -> Answer {
-    ask_of(services(fleet, work, crate::packages::willing_packages()), request).await
+    let packages = crate::packages::willing_packages();
+    ask_of(services(fleet, work, packages, willing_secrets()), request).await
 }
 
 pub(crate) fn services(
     fleet: MockFleetService,
     work: MockWorkService,
     packages: MockPackageService,
+    secrets: MockSecretService,
 ) -> Services {
-    Services { fleet: Arc::new(fleet), work: Arc::new(work), packages: Arc::new(packages) }
+    Services {
+        fleet: Arc::new(fleet),
+        work: Arc::new(work),
+        packages: Arc::new(packages),
+        secrets: Arc::new(secrets),
+    }
 }
 
 pub(crate) async fn ask_of(services: Services, request: Request<Body>) -> Answer {

@@ -11,6 +11,7 @@ mod work;
 mod runs;
 mod packages;
 mod blobs;
+mod secrets;
 
 use std::sync::Arc;
 

@@ -19,6 +19,7 @@ use super::blobs::Blobs;
 use super::history::History;
 use super::packages::Packages;
 use super::runs::Runs;
+use super::secrets::SecretRows;
 use super::watch::Watch;
 use super::work::Work;
 
@@ -36,6 +37,7 @@ pub(super) struct State {
     pub(super) runs: Runs,
     pub(super) packages: Packages,
     pub(super) blobs: Blobs,
+    pub(super) secrets: SecretRows,
 }
 
 /// One satellite.

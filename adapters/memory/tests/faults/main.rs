@@ -12,6 +12,7 @@ mod faulty_work;
 mod packages;
 mod work;
 mod api_token_store;
+mod secret_source;
 mod broadcast;
 mod recurring_work;
 mod clock;

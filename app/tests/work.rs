@@ -242,7 +242,8 @@ async fn what_is_refused_says_which_field_is_at_fault() {
     let world = World::new();
     let pod = world.pod("a").await;
     let made = check(&pod, "x").await;
-    let twice = SystemRequest { name: "x".parse().unwrap(), metadata: Json::empty_object() };
+    let (name, metadata) = ("x".parse().unwrap(), Json::empty_object());
+    let twice = SystemRequest { name, metadata, managed_by: None };
     let system = pod.create_system(twice.clone()).await.unwrap();
     let taken = FleetError::NameTaken { what: "system", name: "x".into() };
     assert_eq!(pod.create_system(twice).await, Err(taken));
@@ -252,6 +253,7 @@ async fn what_is_refused_says_which_field_is_at_fault() {
         check: made.id,
         system: system.id,
         target: selected(""),
+        managed_by: None,
     };
     let Err(FleetError::Invalid(faults)) = pod.create_assignment(request).await else {
         panic!("an assignment of no check");

@@ -2,9 +2,10 @@
 //!
 //! Read in the order of the modules below. [`time`] and [`limits`] are the vocabulary,
 //! [`satellite`] says who, [`assignment`] what they run, [`secrets`] how their settings refer to
-//! secrets, [`run`] what they report, [`packages`] what their scripts import, [`connection`] says
-//! what may happen to a satellite's connection and what follows, [`automation`] what can start from
-//! that, [`session`] is the life of one socket, [`ports`] is what the rules need from outside.
+//! secrets, [`desired`] what follows from how all this is described in documents, [`run`] what they
+//! report, [`packages`] what their scripts import, [`connection`] says what may happen to a
+//! satellite's connection and what follows, [`automation`] what can start from that, [`session`] is
+//! the life of one socket, [`ports`] is what the rules need from outside.
 //!
 //! Invariants about what is absent: nothing here waits, locks, allocates without bound, reads a
 //! clock or draws a random number; the traits in [`ports`] are `async` only in their signatures.
@@ -18,6 +19,7 @@ mod hex;
 pub mod satellite;
 pub mod assignment;
 pub mod secrets;
+pub mod desired;
 pub mod run;
 pub mod packages;
 pub mod connection;

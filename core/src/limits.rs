@@ -154,6 +154,12 @@ pub const BLOB_UPLOADS: usize = 4;
 pub const BLOB_PIECE: usize = 768 * 1024;
 /// Packages that no lockfile names any more are kept for this long: a day.
 pub const PACKAGE_GRACE: Millis = Millis::from_secs(24 * 3600);
+/// Files that are read of a folder of documents.
+pub const MAX_DOCUMENT_FILES: usize = 10_000;
+/// Bytes of all documents of a folder together.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
+/// Documents of a folder.
+pub const MAX_DOCUMENTS: usize = 100_000;
 
 /// Bytes of an HTTP request body.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -186,6 +192,7 @@ mod tests {
         assert_eq!((MAX_UNPACKED_BLOB, MAX_UNPACKED_PACKAGES), (268_435_456, 1_073_741_824));
         assert_eq!((BLOB_PIECE, BLOB_PIECE % 3), (786_432, 0));
         assert_eq!(PACKAGE_GRACE, Millis::new(86_400_000));
+        assert_eq!(MAX_DOCUMENT_BYTES, 67_108_864);
         assert_eq!(MAX_BODY, 1_048_576);
         assert_eq!(MAX_RUN_DETAILS, 1_048_576);
         assert_eq!(MAX_SECRET_VALUE, 65_536);

@@ -221,6 +221,7 @@ fn s1_s4_a_stored_satellite_is_read_by_the_threshold_in_force_for_it() {
         own_threshold: None,
         enabled: true,
         agent: ReportedAgent::default(),
+        managed_by: None,
         created_at: at(0),
     };
     let stored = StoredSatellite { satellite, record: connected().record, threshold: THRESHOLD };

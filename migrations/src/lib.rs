@@ -15,6 +15,7 @@ mod m0005_work;
 mod m0006_runs;
 mod m0007_secrets;
 mod m0008_script_packages;
+mod m0009_gitops;
 mod m0010_latest_runs;
 
 use sea_orm_migration::prelude::*;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0006_runs", sql: m0006_runs::SQL }),
             Box::new(Step { name: "m0007_secrets", sql: m0007_secrets::SQL }),
             Box::new(Step { name: "m0008_script_packages", sql: m0008_script_packages::SQL }),
+            Box::new(Step { name: "m0009_gitops", sql: m0009_gitops::SQL }),
             Box::new(Step { name: "m0010_latest_runs", sql: m0010_latest_runs::SQL }),
         ]
     }

@@ -67,7 +67,13 @@ async fn a_pod_on_my_store_takes_a_satellite_in() -> Result<(), Box<dyn Error>> 
         .await?;
 
     let (name, region) = ("Frankfurt 1".parse()?, "eu-central".parse()?);
-    let request = SatelliteRequest { name, region, tags: Tags::default(), offline_threshold: None };
+    let request = SatelliteRequest {
+        name,
+        region,
+        tags: Tags::default(),
+        offline_threshold: None,
+        managed_by: None,
+    };
     let created = pod.create(request).await?;
     let answer = pod.authenticate(attempt(&created)).await;
     assert!(matches!(answer, Authentication::Accepted(_)), "{answer:?}");

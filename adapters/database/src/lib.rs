@@ -27,6 +27,7 @@ mod work;
 mod runs;
 mod packages;
 mod secrets;
+mod checkstack;
 mod open;
 mod clock;
 mod write;
@@ -40,6 +41,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+pub use checkstack::{CheckstackSatellite, checkstack_satellites};
 pub use clock::{DatabaseClock, MachineTime, ServerClock};
 pub use open::{MigrationStep, OpenError, Options, migrate, migration_status};
 pub use postgres::ServerLimits;

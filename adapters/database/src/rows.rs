@@ -8,6 +8,7 @@ use groundcontrol_core::connection::{
     Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
     TransitionKind, WatchSpan,
 };
+use groundcontrol_core::desired::Manager;
 use groundcontrol_core::limits;
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, ConnectionSnapshot, EventCursor, RecordedEvent, Scope, StoredSatellite,
@@ -35,7 +36,7 @@ pub(crate) fn snapshot_columns() -> String {
 pub(crate) fn stored_columns() -> String {
     format!(
         "s.id, s.name, s.region, {RECORD}, c.offline_threshold_ms, {}, \
-         s.tags, s.enabled, s.version, s.capabilities, s.created_at",
+         s.tags, s.enabled, s.version, s.capabilities, s.managed_by, s.created_at",
         default_threshold()
     )
 }
@@ -114,6 +115,11 @@ impl<'a> Columns<'a> {
         self.take()
     }
 
+    /// What keeps the row; a manager that only a newer version knows is none here.
+    pub(crate) fn manager(&mut self) -> Read<Option<Manager>> {
+        Ok(self.opt_text()?.and_then(|name| Manager::from_name(&name)))
+    }
+
     pub(crate) fn time(&mut self) -> Read<Timestamp> {
         self.int().map(Timestamp::from_millis)
     }
@@ -180,9 +186,20 @@ pub(crate) fn stored_satellite(row: &QueryResult) -> Read<StoredSatellite> {
     let tags = tags(columns)?;
     let enabled = columns.take()?;
     let agent = agent(columns)?;
+    let managed_by = columns.manager()?;
     let created_at = columns.time()?;
     Ok(StoredSatellite {
-        satellite: Satellite { id, name, region, tags, own_threshold, enabled, agent, created_at },
+        satellite: Satellite {
+            id,
+            name,
+            region,
+            tags,
+            own_threshold,
+            enabled,
+            agent,
+            managed_by,
+            created_at,
+        },
         record,
         threshold: own_threshold.map_or(default_threshold, OwnThreshold::get),
     })

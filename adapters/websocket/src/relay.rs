@@ -148,12 +148,14 @@ mod tests {
             config: Json::empty_object(),
             collectors: Collectors::new(vec![collector]).unwrap(),
             interval: Interval::new(60).unwrap(),
+            managed_by: None,
             created_at: Timestamp::from_millis(0),
         };
         let system = System {
             id: SystemId(ID),
             name: "system".parse().unwrap(),
             metadata: Json::trusted("{\"a\": 1}"),
+            managed_by: None,
             created_at: Timestamp::from_millis(0),
         };
         let assigned = Assigned { check: check.into(), system: system.into() };

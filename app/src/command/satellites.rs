@@ -196,6 +196,7 @@ async fn create(args: CreateArgs, client: &Client, console: &mut Console) -> any
         region,
         tags: tags.into_iter().collect(),
         offline_threshold_ms: offline_threshold.map(|span| span.0.get()),
+        managed_by: None,
     };
     let mut file = save_token.as_deref().map(TokenFile::create).transpose()?;
     let made = client.create_satellite(&request).await?;

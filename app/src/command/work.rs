@@ -208,7 +208,8 @@ pub(super) async fn execute_systems(
     match command {
         SystemsCommand::List => list::<System>(client, console).await,
         SystemsCommand::Create { name, metadata } => {
-            let body = CreateSystem { name, metadata: opaque(metadata.as_deref(), "--metadata")? };
+            let metadata = opaque(metadata.as_deref(), "--metadata")?;
+            let body = CreateSystem { name, metadata, managed_by: None };
             let made: System = client.make(&body).await?;
             tell("Made", &made, console)
         }
@@ -243,6 +244,7 @@ pub(super) async fn execute_checks(
                 config: opaque(config.as_deref(), "--config")?,
                 collectors: parsed(collectors.as_deref(), "--collectors")?.unwrap_or_default(),
                 interval_seconds: seconds(interval)?,
+                managed_by: None,
             };
             tell("Made", &client.make::<Check>(&body).await?, console)
         }
@@ -281,6 +283,7 @@ pub(super) async fn execute_assignments(
                 system_id: client.find::<System>(&system).await?.id,
                 satellite_ids,
                 selector,
+                managed_by: None,
             };
             tell("Made", &client.make::<Assignment>(&body).await?, console)
         }

@@ -44,6 +44,7 @@ impl Pod {
             own_threshold,
             enabled: true,
             agent: ReportedAgent::default(),
+            managed_by: request.managed_by,
             created_at: self.now(),
         };
         let (id, name) = (satellite.id, satellite.name.clone());

@@ -72,9 +72,9 @@ fn found<T>(found: Option<T>, what: &'static str) -> Result<T, FleetError> {
 #[async_trait]
 impl WorkService for GroundControl {
     async fn create_system(&self, request: SystemRequest) -> Result<System, FleetError> {
-        let SystemRequest { name, metadata } = request;
+        let SystemRequest { name, metadata, managed_by } = request;
         let (id, created_at) = (SystemId(self.pod.new_id()?), self.pod.now());
-        let system = System { id, name: name.clone(), metadata, created_at };
+        let system = System { id, name: name.clone(), metadata, managed_by, created_at };
         let saved = self.work()?.store.create_system(system.clone()).await?;
         self.saved(saved, SYSTEM, Some(name))?;
         Ok(system)
@@ -104,10 +104,18 @@ impl WorkService for GroundControl {
     }
 
     async fn create_check(&self, request: CheckRequest) -> Result<Check, FleetError> {
-        let CheckRequest { name, strategy, config, collectors, interval } = request;
+        let CheckRequest { name, strategy, config, collectors, interval, managed_by } = request;
         let (id, created_at) = (CheckId(self.pod.new_id()?), self.pod.now());
-        let check =
-            Check { id, name: name.clone(), strategy, config, collectors, interval, created_at };
+        let check = Check {
+            id,
+            name: name.clone(),
+            strategy,
+            config,
+            collectors,
+            interval,
+            managed_by,
+            created_at,
+        };
         let saved = self.work()?.store.create_check(check.clone()).await?;
         self.saved(saved, CHECK, Some(name))?;
         Ok(check)
@@ -136,9 +144,9 @@ impl WorkService for GroundControl {
         &self,
         request: AssignmentRequest,
     ) -> Result<Assignment, FleetError> {
-        let AssignmentRequest { check, system, target } = request;
+        let AssignmentRequest { check, system, target, managed_by } = request;
         let (id, created_at) = (AssignmentId(self.pod.new_id()?), self.pod.now());
-        let assignment = Assignment { id, check, system, target, created_at };
+        let assignment = Assignment { id, check, system, target, managed_by, created_at };
         let saved = self.work()?.store.create_assignment(assignment.clone()).await?;
         self.saved(saved, ASSIGNMENT, None)?;
         Ok(assignment)

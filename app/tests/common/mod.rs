@@ -182,6 +182,7 @@ pub async fn create(pod: &GroundControl, name: &str) -> Created {
         region: "eu".parse().unwrap(),
         tags: Tags::default(),
         offline_threshold: None,
+        managed_by: None,
     };
     pod.create(request).await.unwrap()
 }

@@ -111,6 +111,7 @@ pub async fn check(pod: &GroundControl, name: &str) -> Check {
         config: Json::empty_object(),
         collectors: Collectors::default(),
         interval: Interval::new(60).unwrap(),
+        managed_by: None,
     };
     pod.create_check(request).await.unwrap()
 }
@@ -118,9 +119,10 @@ pub async fn check(pod: &GroundControl, name: &str) -> Check {
 /// Makes a check of a new system, run by `target`.
 pub async fn assign(pod: &GroundControl, name: &str, target: Target) -> Assignment {
     let check = check(pod, name).await.id;
-    let request = SystemRequest { name: name.parse().unwrap(), metadata: Json::empty_object() };
+    let (name, metadata) = (name.parse().unwrap(), Json::empty_object());
+    let request = SystemRequest { name, metadata, managed_by: None };
     let system = pod.create_system(request).await.unwrap().id;
-    let request = AssignmentRequest { check, system, target };
+    let request = AssignmentRequest { check, system, target, managed_by: None };
     pod.create_assignment(request).await.unwrap()
 }
 

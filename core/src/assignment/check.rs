@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{CheckId, Json};
+use crate::desired::Manager;
 use crate::limits;
 use crate::satellite::{Name, TextError, text};
 use crate::time::{Millis, Timestamp};
@@ -23,6 +24,8 @@ pub struct Check {
     pub collectors: Collectors,
     /// From run to run.
     pub interval: Interval,
+    /// What made it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
     /// When it was made, store time.
     pub created_at: Timestamp,
 }

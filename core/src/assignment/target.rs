@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{AssignmentId, CheckId, Selector, SystemId};
+use crate::desired::Manager;
 use crate::satellite::SatelliteId;
 use crate::time::Timestamp;
 
@@ -17,6 +18,8 @@ pub struct Assignment {
     pub system: SystemId,
     /// The satellites.
     pub target: Target,
+    /// What made it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
     /// When it was made, store time.
     pub created_at: Timestamp,
 }

@@ -14,6 +14,7 @@ fn system(id: u128) -> System {
         id: SystemId(Uuid::from_u128(id)),
         name: format!("system {id}").parse().unwrap(),
         metadata: Json::empty_object(),
+        managed_by: None,
         created_at: Timestamp::from_millis(0),
     }
 }
@@ -26,6 +27,7 @@ fn check(id: u128) -> Check {
         config: Json::empty_object(),
         collectors: Collectors::default(),
         interval: Interval::new(60).unwrap(),
+        managed_by: None,
         created_at: Timestamp::from_millis(0),
     }
 }
@@ -36,6 +38,7 @@ fn assignment(id: u128, check: u128, system: u128, target: Target) -> Assignment
         check: CheckId(Uuid::from_u128(check)),
         system: SystemId(Uuid::from_u128(system)),
         target,
+        managed_by: None,
         created_at: Timestamp::from_millis(0),
     }
 }

@@ -10,6 +10,7 @@ use super::event_cursor::EventCursor;
 use super::satellite_store::{ListQuery, SatelliteUpdate, StoredSatellite};
 use crate::assignment::StoredRevision;
 use crate::connection::{Actor, ConnectionState, Explanation, SatelliteEvent, Status, Transition};
+use crate::desired::Manager;
 use crate::satellite::{Name, Region, SatelliteId, Seq, Tags, Token};
 use crate::time::{Millis, Timestamp};
 
@@ -122,6 +123,8 @@ pub struct SatelliteRequest {
     pub tags: Tags,
     /// Its own offline threshold, not yet checked against the heartbeat interval.
     pub offline_threshold: Option<Millis>,
+    /// What makes it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
 }
 
 /// A satellite to be changed; `None` leaves a field as it is.

@@ -9,6 +9,7 @@ use crate::assignment::{
     Assignment, AssignmentId, Check, CheckId, Collectors, Interval, Json, StrategyId, System,
     SystemId, Target,
 };
+use crate::desired::Manager;
 use crate::run::{StoredRun, StrategyError};
 use crate::satellite::{Name, SatelliteId};
 
@@ -94,6 +95,8 @@ pub struct SystemRequest {
     pub name: Name,
     /// What an operator wrote about it: one JSON object.
     pub metadata: Json,
+    /// What makes it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
 }
 
 /// A check to be made.
@@ -109,6 +112,8 @@ pub struct CheckRequest {
     pub collectors: Collectors,
     /// From run to run.
     pub interval: Interval,
+    /// What makes it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
 }
 
 /// An assignment to be made.
@@ -120,4 +125,6 @@ pub struct AssignmentRequest {
     pub system: SystemId,
     /// The satellites.
     pub target: Target,
+    /// What makes it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
 }

@@ -12,6 +12,7 @@ pub use tags::Tags;
 pub use text::{Name, Region, ReportedAgent, TextError};
 pub use threshold::{InvalidThreshold, Liveness, OwnThreshold};
 
+use crate::desired::Manager;
 use crate::time::Timestamp;
 
 /// A satellite as an operator describes it, without its connection and its credentials.
@@ -31,6 +32,8 @@ pub struct Satellite {
     pub enabled: bool,
     /// What its agent last said of itself.
     pub agent: ReportedAgent,
+    /// What made it and keeps it; none: a person, or a program that did not say.
+    pub managed_by: Option<Manager>,
     /// When it was created, store time.
     pub created_at: Timestamp,
 }

@@ -31,10 +31,17 @@ fn told(collectors: &[(&str, &str, &str)]) -> Configuration {
         config: Json::trusted("strategy"),
         collectors: Collectors::new(collectors.iter().map(collector).collect()).unwrap(),
         interval: Interval::new(60).unwrap(),
+        managed_by: None,
         created_at,
     };
     let metadata = Json::empty_object();
-    let system = System { id: SystemId(id), name: "s".parse().unwrap(), metadata, created_at };
+    let system = System {
+        id: SystemId(id),
+        name: "s".parse().unwrap(),
+        metadata,
+        managed_by: None,
+        created_at,
+    };
     Configuration::new(vec![Assigned { check: Arc::new(check), system: Arc::new(system) }])
 }
 

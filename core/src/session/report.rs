@@ -92,10 +92,17 @@ mod tests {
             config: Json::empty_object(),
             collectors: Collectors::default(),
             interval: Interval::new(60).unwrap(),
+            managed_by: None,
             created_at,
         };
         let metadata = Json::empty_object();
-        let system = System { id: SystemId(id), name: "s".parse().unwrap(), metadata, created_at };
+        let system = System {
+            id: SystemId(id),
+            name: "s".parse().unwrap(),
+            metadata,
+            managed_by: None,
+            created_at,
+        };
         Configuration::new(vec![Assigned { check: Arc::new(check), system: Arc::new(system) }])
     }
 

@@ -55,10 +55,17 @@ pub(super) fn configured(revision: u64) -> Configured {
         config: Json::empty_object(),
         collectors: Collectors::default(),
         interval: Interval::new(60).unwrap(),
+        managed_by: None,
         created_at,
     };
     let metadata = Json::empty_object();
-    let system = System { id: SystemId(id), name: "s".parse().unwrap(), metadata, created_at };
+    let system = System {
+        id: SystemId(id),
+        name: "s".parse().unwrap(),
+        metadata,
+        managed_by: None,
+        created_at,
+    };
     let assigned = Assigned { check: check.into(), system: system.into() };
     Configured {
         configuration: Configuration::new(vec![assigned]).into(),

@@ -164,6 +164,7 @@ impl Operator {
             region,
             tags: Tags::default(),
             offline_threshold: self.some_threshold(),
+            managed_by: None,
         };
         let answer = self.ask(async |pod| pod.create(request).await).await;
         let Ok(created) = answer else { return false };

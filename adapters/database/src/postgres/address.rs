@@ -88,6 +88,14 @@ impl Address {
             .options([("statement_timeout", limit.clone()), ("lock_timeout", limit)])
     }
 
+    /// As the connection is made that reads a database of somebody else: it cannot write.
+    pub(crate) fn reading(&self) -> PgConnectOptions {
+        self.options.clone().options([
+            ("default_transaction_read_only", "on".to_owned()),
+            ("statement_timeout", millis(self.limits.migrate)),
+        ])
+    }
+
     /// Makes an everyday connection.
     pub(crate) async fn connect(&self) -> Result<PgConnection, SqlxError> {
         within(self.limits.connect, PgConnection::connect_with(&self.everyday())).await

@@ -14,5 +14,5 @@ mod writer;
 pub(crate) use address::Address;
 pub use limits::ServerLimits;
 pub(crate) use readers::Readers;
-pub(crate) use statement::is_lost;
+pub(crate) use statement::{is_lost, within};
 pub(crate) use writer::{Writer, may_be_committed};

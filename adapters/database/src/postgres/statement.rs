@@ -50,7 +50,7 @@ pub(super) async fn run(
 }
 
 /// `answer`, or an error where it does not come in time: a server that was cut off says nothing.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Duration,
     answer: impl Future<Output = Result<T, SqlxError>>,
 ) -> Result<T, SqlxError> {

@@ -12,7 +12,7 @@ use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::connections::id_list;
-use super::work::{self, ASSIGNMENT, CHECK, CHECK_COLUMNS, SYSTEM};
+use super::work::{self, ASSIGNMENT, CHECK, CHECK_COLUMNS, SYSTEM, SYSTEM_COLUMNS};
 use crate::database::Database;
 use crate::error::Failure;
 use crate::rows::{self, Columns};
@@ -96,7 +96,7 @@ fn parts(rows: &[QueryResult]) -> Read<Parts> {
         if is_new(&mut systems, work::peek_id(row, CHECK_COLUMNS)?) {
             parts.systems.push(work::system_of(columns)?);
         }
-        columns.go_to(CHECK_COLUMNS + 4);
+        columns.go_to(CHECK_COLUMNS + SYSTEM_COLUMNS);
         parts.assignments.push(work::assignment_of(columns)?);
     }
     Ok(parts)

@@ -20,16 +20,18 @@ use crate::rows::{self, Columns};
 use crate::table;
 
 /// The columns of [`system_of`], of the table `s`.
-pub(super) const SYSTEM: &str = "s.id, s.name, s.metadata, s.created_at";
+pub(super) const SYSTEM: &str = "s.id, s.name, s.metadata, s.managed_by, s.created_at";
 /// The columns of [`check_of`], of the table `c`.
-pub(super) const CHECK: &str =
-    "c.id, c.name, c.strategy_id, c.config, c.collectors, c.interval_seconds, c.created_at";
+pub(super) const CHECK: &str = "c.id, c.name, c.strategy_id, c.config, c.collectors, c.interval_seconds, \
+    c.managed_by, c.created_at";
 /// The columns of [`assignment_of`], of the table `a`.
-pub(super) const ASSIGNMENT: &str =
-    "a.id, a.check_id, a.system_id, a.selector_region, a.selector_tags, a.created_at";
+pub(super) const ASSIGNMENT: &str = "a.id, a.check_id, a.system_id, a.selector_region, a.selector_tags, \
+    a.managed_by, a.created_at";
 
-/// How many columns [`CHECK`] and [`SYSTEM`] are.
-pub(super) const CHECK_COLUMNS: usize = 7;
+/// How many columns [`CHECK`] has.
+pub(super) const CHECK_COLUMNS: usize = 8;
+/// How many columns [`SYSTEM`] has.
+pub(super) const SYSTEM_COLUMNS: usize = 5;
 
 type Read<T> = Result<T, Failure>;
 
@@ -154,6 +156,7 @@ pub(super) fn system_of(columns: &mut Columns<'_>) -> Read<System> {
         id: SystemId(columns.key()?),
         name: columns.parsed::<Name>()?,
         metadata: Json::trusted(columns.text()?),
+        managed_by: columns.manager()?,
         created_at: columns.time()?,
     })
 }
@@ -166,6 +169,7 @@ pub(super) fn check_of(columns: &mut Columns<'_>) -> Read<Check> {
         config: Json::trusted(columns.text()?),
         collectors: collectors(columns)?,
         interval: Interval::new(columns.count()?).map_err(|why| columns.nonsense(why))?,
+        managed_by: columns.manager()?,
         created_at: columns.time()?,
     })
 }
@@ -181,7 +185,8 @@ pub(super) fn assignment_of(columns: &mut Columns<'_>) -> Read<Assignment> {
         Some(tags) => Target::Selected(Selector { region, tags }),
         None => Target::Satellites(std::collections::BTreeSet::new()),
     };
-    Ok(Assignment { id, check, system, target, created_at: columns.time()? })
+    let managed_by = columns.manager()?;
+    Ok(Assignment { id, check, system, target, managed_by, created_at: columns.time()? })
 }
 
 /// A collector as it is stored.

@@ -49,6 +49,7 @@ fn satellite(number: u128, tags: Tags) -> NewSatellite {
             own_threshold: None,
             enabled: true,
             agent: ReportedAgent::default(),
+            managed_by: None,
             created_at: at(0),
         },
         token: HashedToken {

@@ -10,6 +10,7 @@ use sea_orm::Value;
 
 use super::edges;
 use super::job::Write;
+use super::satellites::manager;
 use super::transitions::Recording;
 use super::work::exists;
 use crate::database::Database;
@@ -32,7 +33,7 @@ impl Write for CreateAssignment {
     const DOING: &'static str = "create an assignment";
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<Saved, Failure> {
-        let Assignment { id, check, system, target, created_at } = &self.0;
+        let Assignment { id, check, system, target, managed_by, created_at } = &self.0;
         if exists(database, "assignments", id.0).await? {
             return Ok(Saved::Done);
         }
@@ -42,14 +43,15 @@ impl Write for CreateAssignment {
         }
         let (region, tags) = selector(target);
         let insert = "INSERT INTO assignments (id, check_id, system_id, selector_region, \
-            selector_tags, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        let values: [Value; 6] = [
+            selector_tags, created_at, managed_by) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let values: [Value; 7] = [
             id.0.into(),
             check.0.into(),
             system.0.into(),
             region.into(),
             tags.into(),
             created_at.as_millis().into(),
+            manager(*managed_by),
         ];
         database.execute(insert, values).await?;
         name_satellites(database, *id, target).await?;

@@ -1,6 +1,7 @@
 //! Making, describing and removing satellites.
 
 use async_trait::async_trait;
+use groundcontrol_core::desired::Manager;
 use groundcontrol_core::ports::{
     CreateOutcome, NewSatellite, Removal, SatelliteUpdate, UpdateOutcome, WriteOutcome,
 };
@@ -39,9 +40,9 @@ impl Write for Create {
         let satellite = &self.0.satellite;
         let id = satellite.id.0;
         let insert = "INSERT INTO satellites (id, name, region, tags, enabled, version, \
-            capabilities, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+            capabilities, created_at, managed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
             ON CONFLICT DO NOTHING";
-        let values: [Value; 8] = [
+        let values: [Value; 9] = [
             id.into(),
             satellite.name.as_str().into(),
             satellite.region.as_str().into(),
@@ -50,6 +51,7 @@ impl Write for Create {
             satellite.agent.version.clone().into(),
             json(&satellite.agent.capabilities)?.into(),
             satellite.created_at.as_millis().into(),
+            manager(satellite.managed_by),
         ];
         if database.execute(insert, values).await? == 0 {
             let same = edges::existing(database, &[id]).await?;
@@ -143,6 +145,11 @@ pub(super) async fn insert_token(
 /// A counter as it is stored; none comes near the end of the signed range.
 pub(super) fn count(value: u64) -> Value {
     Value::from(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// A manager as it is stored.
+pub(super) fn manager(manager: Option<Manager>) -> Value {
+    manager.map(|manager| manager.name().to_owned()).into()
 }
 
 fn millis(own: OwnThreshold) -> i64 {

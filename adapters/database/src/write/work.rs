@@ -7,6 +7,7 @@ use sea_orm::Value;
 use uuid::Uuid;
 
 use super::job::Write;
+use super::satellites::manager;
 use super::transitions::Recording;
 use crate::database::Database;
 use crate::error::Failure;
@@ -39,14 +40,15 @@ impl Write for CreateSystem {
     const DOING: &'static str = "create a system";
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<Saved, Failure> {
-        let System { id, name, metadata, created_at } = &self.0;
-        let insert = "INSERT INTO systems (id, name, metadata, created_at) \
-            VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-        let values: [Value; 4] = [
+        let System { id, name, metadata, managed_by, created_at } = &self.0;
+        let insert = "INSERT INTO systems (id, name, metadata, created_at, managed_by) \
+            VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        let values: [Value; 5] = [
             id.0.into(),
             name.as_str().into(),
             metadata.as_str().into(),
             created_at.as_millis().into(),
+            manager(*managed_by),
         ];
         created(database, "systems", id.0, database.execute(insert, values).await?).await
     }
@@ -77,9 +79,9 @@ impl Write for CreateCheck {
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<Saved, Failure> {
         let check = &self.0;
         let insert = "INSERT INTO checks (id, name, strategy_id, config, collectors, \
-            interval_seconds, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+            interval_seconds, created_at, managed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
             ON CONFLICT DO NOTHING";
-        let values: [Value; 7] = [
+        let values: [Value; 8] = [
             check.id.0.into(),
             check.name.as_str().into(),
             check.strategy.as_str().into(),
@@ -87,6 +89,7 @@ impl Write for CreateCheck {
             stored_collectors(&check.collectors)?.into(),
             i64::from(check.interval.seconds()).into(),
             check.created_at.as_millis().into(),
+            manager(check.managed_by),
         ];
         created(database, "checks", check.id.0, database.execute(insert, values).await?).await
     }

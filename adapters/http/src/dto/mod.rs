@@ -41,7 +41,7 @@ pub use secrets::{PutSecret, Resealed, SecretDelivery, SecretEntry};
 pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
 pub use word::{
-    Cause, Edge, EventType, Instant, LastEvent, PackageSyncStatus, Reason, Rule, RunStatus, Scope,
+    Cause, Edge, EventType, Instant, LastEvent, Manager, PackageSyncStatus, Reason, Rule, RunStatus, Scope,
     Secret, Status,
 };
 pub use work::{

@@ -32,7 +32,7 @@ impl Opaque {
     }
 
     /// Whether it is an object.
-    pub(crate) fn is_object(&self) -> bool {
+    pub fn is_object(&self) -> bool {
         self.get().trim_start().starts_with('{')
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::word::{Instant, LastEvent, Secret, Status};
+use super::word::{Instant, LastEvent, Manager, Secret, Status};
 
 /// A satellite as it was when it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,6 +65,10 @@ pub struct Satellite {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub applied_revision: Option<u64>,
+    /// What made it and keeps it; absent where a person did, or a program that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -96,6 +100,10 @@ pub struct CreateSatellite {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 604_800_000)]
     pub offline_threshold_ms: Option<u64>,
+    /// What makes it and will keep it; absent for a person. Only what `gitops` made does it remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
 }
 
 /// Changes a satellite; what is absent stays.
@@ -155,6 +163,7 @@ impl From<&SatelliteView> for Satellite {
             last_event_at: record.last_event_at.map(Instant),
             config_revision: view.work.map(|work| work.revision.0),
             applied_revision: view.work.and_then(|work| work.applied).map(|revision| revision.0),
+            managed_by: satellite.managed_by.map(Manager),
             created_at: Instant(satellite.created_at),
         }
     }

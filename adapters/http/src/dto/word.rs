@@ -122,6 +122,12 @@ named! {
     Scope(ports::Scope), ports::Scope::ALL.iter().copied()
 }
 
+named! {
+    /// What made a thing and keeps it: `gitops`.
+    Manager(groundcontrol_core::desired::Manager),
+    groundcontrol_core::desired::Manager::ALL.iter().copied()
+}
+
 /// "is not one of …" for a name that nobody knows.
 pub(crate) fn not_one_of(text: &str, names: &[&str]) -> String {
     format!("{text:?} is not one of {}", names.join(", "))

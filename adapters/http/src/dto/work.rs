@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::opaque::Opaque;
-use super::word::Instant;
+use super::word::{Instant, Manager};
 
 /// Something that checks are run against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -21,6 +21,10 @@ pub struct System {
     pub name: String,
     /// What an operator wrote about it: one object, sent along with the work.
     pub metadata: Opaque,
+    /// What made it and keeps it; absent where a person did, or a program that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -37,6 +41,10 @@ pub struct CreateSystem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub metadata: Option<Opaque>,
+    /// What makes it and will keep it; absent for a person. Only what `gitops` made does it remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
 }
 
 /// Changes a system; what is absent stays.
@@ -72,6 +80,10 @@ pub struct Check {
     pub collectors: Vec<Collector>,
     /// Seconds from run to run.
     pub interval_seconds: u32,
+    /// What made it and keeps it; absent where a person did, or a program that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -136,6 +148,10 @@ pub struct CreateCheck {
     /// 1 to 86,400.
     #[schema(minimum = 1, maximum = 86_400)]
     pub interval_seconds: u64,
+    /// What makes it and will keep it; absent for a person. Only what `gitops` made does it remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
 }
 
 /// Changes a check; what is absent stays.
@@ -184,6 +200,10 @@ pub struct Assignment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub selector: Option<Selector>,
+    /// What made it and keeps it; absent where a person did, or a program that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -226,6 +246,10 @@ pub struct CreateAssignment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub selector: Option<Selector>,
+    /// What makes it and will keep it; absent for a person. Only what `gitops` made does it remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub managed_by: Option<Manager>,
 }
 
 /// Changes an assignment; what is absent stays. `satelliteIds` takes the place of a selector, and
@@ -263,6 +287,7 @@ impl From<&core::System> for System {
             id: system.id.0,
             name: system.name.to_string(),
             metadata: (&system.metadata).into(),
+            managed_by: system.managed_by.map(Manager),
             created_at: Instant(system.created_at),
         }
     }
@@ -277,6 +302,7 @@ impl From<&core::Check> for Check {
             config: (&check.config).into(),
             collectors: check.collectors.as_slice().iter().map(Into::into).collect(),
             interval_seconds: check.interval.seconds(),
+            managed_by: check.managed_by.map(Manager),
             created_at: Instant(check.created_at),
         }
     }
@@ -328,6 +354,7 @@ impl From<&core::Assignment> for Assignment {
             system_id: assignment.system.0,
             satellite_ids,
             selector,
+            managed_by: assignment.managed_by.map(Manager),
             created_at: Instant(assignment.created_at),
         }
     }

@@ -24,7 +24,7 @@ use super::{AppState, Id, Identified};
 use crate::access::guarded;
 use crate::body::Fields;
 use crate::cursor::List;
-use crate::dto::{Assignment, CreateAssignment, Page, Selector, UpdateAssignment};
+use crate::dto::{Assignment, CreateAssignment, Manager, Page, Selector, UpdateAssignment};
 use crate::problem::Refusal;
 use crate::query::Query;
 
@@ -72,7 +72,8 @@ async fn create(
             fields.fail_at(String::new(), ONE_OF);
         }
         let target = target(fields);
-        Some(AssignmentRequest { check: check?, system: system?, target: target? })
+        let managed_by = fields.optional("managedBy").map(|Manager(manager)| manager);
+        Some(AssignmentRequest { check: check?, system: system?, target: target?, managed_by })
     })?;
     let made = state.work.create_assignment(request).await?;
     let path = format!("/api/v1/assignments/{}", made.id);

@@ -17,7 +17,7 @@ use super::{AppState, Id, Identified};
 use crate::access::guarded;
 use crate::body::Fields;
 use crate::cursor::List;
-use crate::dto::{Check, Collector, CreateCheck, Page, Problem, UpdateCheck};
+use crate::dto::{Check, Collector, CreateCheck, Manager, Page, Problem, UpdateCheck};
 use crate::problem::Refusal;
 use crate::query::Query;
 
@@ -64,12 +64,14 @@ async fn create(
         let collectors = collectors(fields).unwrap_or_default();
         let seconds = fields.required("intervalSeconds");
         let interval = seconds.and_then(|seconds| interval(fields, seconds));
+        let managed_by = fields.optional("managedBy").map(|Manager(manager)| manager);
         Some(CheckRequest {
             name: name?,
             strategy: strategy?,
             config,
             collectors,
             interval: interval?,
+            managed_by,
         })
     })?;
     let made = state.work.create_check(request).await?;

@@ -22,7 +22,7 @@ use crate::access::{Authorised, guarded};
 use crate::body::{Fields, OptionalFields};
 use crate::cursor::List;
 use crate::dto::{
-    CreateSatellite, CreatedSatellite, Page, Problem, RotateToken, Satellite, Status,
+    CreateSatellite, CreatedSatellite, Manager, Page, Problem, RotateToken, Satellite, Status,
     UpdateSatellite, not_one_of,
 };
 use crate::openapi;
@@ -74,7 +74,8 @@ fn satellite_request(fields: &mut Fields) -> Option<SatelliteRequest> {
     let region = fields.required_text("region");
     let tags = fields.tags("tags").unwrap_or_default();
     let offline_threshold = fields.optional("offlineThresholdMs").map(Millis::new);
-    Some(SatelliteRequest { name: name?, region: region?, tags, offline_threshold })
+    let managed_by = fields.optional("managedBy").map(|Manager(manager)| manager);
+    Some(SatelliteRequest { name: name?, region: region?, tags, offline_threshold, managed_by })
 }
 
 /// List satellites

@@ -17,7 +17,7 @@ use super::{AppState, Id, Identified};
 use crate::access::guarded;
 use crate::body::Fields;
 use crate::cursor::List;
-use crate::dto::{CreateSystem, Page, Problem, System, UpdateSystem};
+use crate::dto::{CreateSystem, Manager, Page, Problem, System, UpdateSystem};
 use crate::problem::Refusal;
 use crate::query::Query;
 
@@ -60,7 +60,8 @@ async fn create(
     let request = fields.read(|fields| {
         let name = fields.required_text("name");
         let metadata = fields.object("metadata").unwrap_or_default();
-        Some(SystemRequest { name: name?, metadata })
+        let managed_by = fields.optional("managedBy").map(|Manager(manager)| manager);
+        Some(SystemRequest { name: name?, metadata, managed_by })
     })?;
     let made = state.work.create_system(request).await?;
     let path = format!("/api/v1/systems/{}", made.id);

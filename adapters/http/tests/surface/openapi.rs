@@ -162,6 +162,7 @@ fn full_requests() -> [(&'static str, &'static str, String, Value); 5] {
         region: text(),
         tags: tags(),
         offline_threshold_ms: Some(60_000),
+        managed_by: Some(groundcontrol_core::desired::Manager::GitOps.into()),
     };
     let update = UpdateSatellite {
         name: Some(text()),

@@ -13,6 +13,7 @@ use groundcontrol_core::connection::{
     Actor, Cause, ClockReading, ConnectionRecord, ConnectionState, Explanation, Facts,
     LifecycleEvent, Status, Transition, TransitionKind, WatchSpan, explain,
 };
+use groundcontrol_core::desired::Manager;
 use groundcontrol_core::ports::{
     ApiToken, ApiTokenId, Caller, Created, EventCursor, EventFeed, FeedItem, FleetError,
     MockFleetService, MockPackageService, MockSecretService, MockWorkService, Readiness,
@@ -113,7 +114,13 @@ pub(crate) fn willing_work() -> MockWorkService {
 
 pub(crate) fn system(name: &str) -> System {
     let metadata = Json::trusted("{\"owner\":\"me\"}");
-    System { id: SystemId(id().0), name: name.parse().unwrap(), metadata, created_at: at(0) }
+    System {
+        id: SystemId(id().0),
+        name: name.parse().unwrap(),
+        metadata,
+        managed_by: Some(Manager::GitOps),
+        created_at: at(0),
+    }
 }
 
 /// A check that has everything that a check can have.
@@ -137,6 +144,7 @@ pub(crate) fn check() -> Check {
         config: Json::trusted("{ \"port\":  443 }"),
         collectors: Collectors::new(vec![collector]).unwrap(),
         interval: Interval::new(60).unwrap(),
+        managed_by: Some(Manager::GitOps),
         created_at: at(0),
     }
 }
@@ -168,6 +176,7 @@ pub(crate) fn assignment() -> Assignment {
         check: CheckId(id().0),
         system: SystemId(id().0),
         target: Target::Satellites([id()].into()),
+        managed_by: Some(Manager::GitOps),
         created_at: at(0),
     }
 }
@@ -184,6 +193,7 @@ pub(crate) fn view(name: &str) -> SatelliteView {
         own_threshold: OwnThreshold::stored(threshold),
         enabled: true,
         agent: ReportedAgent { version: Some("1.2.3".into()), capabilities: vec!["http".into()] },
+        managed_by: Some(Manager::GitOps),
         created_at: at(0),
     };
     let record = ConnectionRecord {
@@ -242,6 +252,7 @@ pub(crate) fn bare_view(name: &str) -> SatelliteView {
     satellite.tags = Tags::default();
     satellite.own_threshold = None;
     satellite.agent = ReportedAgent::default();
+    satellite.managed_by = None;
     view.stored.record = ConnectionRecord::default();
     view.status = Status::Offline;
     view

@@ -1,6 +1,7 @@
 //! What satellites run: systems, checks, assignments, the sandbox policy.
 
 use groundcontrol_core::assignment::{Json, Target};
+use groundcontrol_core::desired::Manager;
 use groundcontrol_core::ports::{FleetError, MockWorkService};
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -217,5 +218,22 @@ async fn the_latest_results_go_on_where_they_ended_also_after_ground_controls_ow
         let path = format!("{path}&cursor={}", first["nextCursor"].as_str().unwrap());
         let second: Value = ask_both(fleet(), work, asking(&path)).await.json();
         assert_eq!(second, json!({"items": []}));
+    }
+}
+
+#[tokio::test]
+async fn what_makes_a_thing_may_say_so_and_nobody_unknown_may() {
+    let mut work = MockWorkService::new();
+    work.expect_create_system()
+        .withf(|request| request.managed_by == Some(Manager::GitOps))
+        .return_once(|_| Ok(system("a")));
+    let body = r#"{"name": "a", "managedBy": "gitops"}"#;
+    let answer = write(work, Method::POST, "/api/v1/systems", body).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["managedBy"]), (201, &json!("gitops")));
+    for path in ["satellites", "systems", "checks", "assignments"] {
+        let path = format!("/api/v1/{path}");
+        let body = r#"{"managedBy": "somebody"}"#;
+        let answer = write(MockWorkService::new(), Method::POST, &path, body).await;
+        assert!(pointers(&answer).contains(&"/managedBy".to_owned()), "{path}: {}", answer.text());
     }
 }

@@ -34,6 +34,7 @@ pub(super) async fn make(
             region: "load".to_owned(),
             tags: [("load".to_owned(), run.to_owned())].into(),
             offline_threshold_ms: None,
+            managed_by: None,
         };
         async move { client.create_satellite(&request).await }
     });

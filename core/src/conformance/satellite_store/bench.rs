@@ -76,6 +76,7 @@ pub(super) fn new_satellite(number: u32) -> Seen<NewSatellite> {
             own_threshold: None,
             enabled: true,
             agent: ReportedAgent::default(),
+            managed_by: None,
             created_at: at(0),
         },
         token: token(number),

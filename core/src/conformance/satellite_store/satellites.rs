@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::bench::{ALL, Bench, at, ids, new_satellite, own, satellite_id, sorted, token};
 use crate::conformance::runner::{Case, Fault, Seen};
 use crate::connection::ConnectionRecord;
+use crate::desired::Manager;
 use crate::ports::{
     CreateOutcome, CredentialAction, NewSatellite, Removal, SatelliteStore, SatelliteUpdate,
     UpdateOutcome, WriteOutcome,
@@ -38,6 +39,7 @@ fn elaborate() -> Seen<NewSatellite> {
         ReportedAgent { version: Some("1.2.3-β".into()), capabilities: vec!["a,b".into()] };
     satellite.created_at = at(123);
     satellite.enabled = false;
+    satellite.managed_by = Some(Manager::GitOps);
     new.token.expires_at = Some(at(456));
     Ok(new)
 }

@@ -11,6 +11,7 @@ use crate::assignment::{
 use crate::conformance::runner::{Fault, Seen};
 use crate::conformance::{Fixture, WorkAdapter};
 use crate::connection::{Command, Decision, Origin, decide};
+use crate::desired::Manager;
 use crate::ports::{CreateOutcome, EdgeWrite, Guard, NewSatellite, Removal, Saved, WriteOutcome};
 use crate::satellite::{
     HashedToken, Name, PodName, Region, ReportedAgent, Satellite, SatelliteId, SessionId, Tags,
@@ -61,6 +62,7 @@ pub(in crate::conformance) async fn satellite(
         own_threshold: None,
         enabled: true,
         agent: ReportedAgent::default(),
+        managed_by: None,
         created_at: AT,
     };
     let token = HashedToken {
@@ -111,6 +113,7 @@ pub(super) fn system(number: u32) -> Seen<System> {
         id: SystemId(uuid(number)),
         name: name(&format!("system {number}"))?,
         metadata: Json::trusted(format!("{{ \"number\":  {number}.0, \"é\": \"'\\\"\" }}")),
+        managed_by: manager(number),
         created_at: AT,
     })
 }
@@ -143,8 +146,14 @@ pub(super) fn check(number: u32) -> Seen<Check> {
         collectors: Collectors::new(vec![collector, plain])
             .map_err(|fault| Fault::Seen(format!("{fault:?}")))?,
         interval: interval(60)?,
+        managed_by: manager(number),
         created_at: AT,
     })
+}
+
+/// Every second thing is kept by GitOps.
+fn manager(number: u32) -> Option<Manager> {
+    number.is_multiple_of(2).then_some(Manager::GitOps)
 }
 
 pub(super) fn strategy(text: &str) -> Seen<crate::assignment::StrategyId> {
@@ -161,6 +170,7 @@ pub(super) fn assignment(number: u32, check: u32, system: u32, target: Target) -
         check: CheckId(uuid(check)),
         system: SystemId(uuid(system)),
         target,
+        managed_by: manager(number),
         created_at: AT,
     }
 }

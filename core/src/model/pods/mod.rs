@@ -141,6 +141,7 @@ impl Pods {
             own_threshold: None,
             enabled: true,
             agent: ReportedAgent::default(),
+            managed_by: None,
             created_at: self.now,
         }
     }

@@ -13,6 +13,7 @@ use groundcontrol_core::connection::{
     Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
     TransitionKind,
 };
+use groundcontrol_core::desired::Manager;
 use groundcontrol_core::satellite::{
     CredentialVersion, Epoch, HashedToken, OwnThreshold, PodName, ReportedAgent, Satellite,
     SatelliteId, Seq, SessionId, Tags, TokenHash, TokenId,
@@ -33,6 +34,8 @@ struct StoredRow {
     enabled: bool,
     version: Option<String>,
     capabilities: Vec<String>,
+    #[serde(default)]
+    managed_by: Option<String>,
     created_at: i64,
     credential_version: u64,
     tokens: Vec<StoredToken>,
@@ -95,6 +98,7 @@ pub(super) fn row_bytes(row: &Row) -> Done<Vec<u8>> {
             enabled: satellite.enabled,
             version: satellite.agent.version.clone(),
             capabilities: satellite.agent.capabilities.clone(),
+            managed_by: satellite.managed_by.map(|manager| manager.name().to_owned()),
             created_at: satellite.created_at.as_millis(),
             credential_version: credential_version.0,
             tokens: tokens.iter().map(StoredToken::from).collect(),
@@ -123,6 +127,7 @@ pub(super) fn row(id: u128, bytes: &[u8]) -> Done<Row> {
                 own_threshold: stored.own_threshold.map(Millis::new).and_then(OwnThreshold::stored),
                 enabled: stored.enabled,
                 agent: ReportedAgent { version: stored.version, capabilities: stored.capabilities },
+                managed_by: stored.managed_by.as_deref().and_then(Manager::from_name),
                 created_at: Timestamp::from_millis(stored.created_at),
             },
             record: ConnectionRecord {

@@ -7,6 +7,7 @@ mod starting;
 mod plans;
 mod outages;
 mod contention;
+mod checkstack;
 
 use std::time::{Duration, Instant};
 

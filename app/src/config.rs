@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::gitops::{Folder, Follow};
 use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
 pub use blobs::{BlobSettings, NotAPlace};
@@ -143,6 +144,13 @@ pub struct Options {
     /// Sockets that may wait for their first message at once [default: 16384]
     #[arg(long, env = "GROUNDCONTROL_MAX_UNAUTHENTICATED", value_name = "NUMBER")]
     pub max_unauthenticated: Option<usize>,
+    /// Folder of YAML documents that satellites, systems, checks and assignments are kept by; may
+    /// be a link that is swapped, as git-sync makes it [default: none]
+    #[arg(long, env = "GROUNDCONTROL_GITOPS", value_name = "PATH")]
+    pub gitops: Option<PathBuf>,
+    /// Removes what documents made once no document describes it any more; only with --gitops
+    #[arg(long, env = "GROUNDCONTROL_GITOPS_PRUNE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub gitops_prune: Option<bool>,
     /// Logs as text or json [default: text]
     #[arg(long, env = "GROUNDCONTROL_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -212,6 +220,8 @@ pub struct Settings {
     pub timing: Timing,
     /// Sockets that may wait for their first message at once.
     pub max_unauthenticated: usize,
+    /// The folder of documents that is followed.
+    pub gitops: Option<Follow>,
     /// For tests: the file that misleads the wall clock.
     pub test_wall_clock: Option<PathBuf>,
     /// The first API token, where the environment gives it.
@@ -308,6 +318,9 @@ pub enum ConfigError {
     /// A name that could not be stored.
     #[error("--pod must have 1 to 200 characters and no control characters")]
     PodName,
+    /// Pruning by no documents.
+    #[error("--gitops-prune belongs to --gitops: give a folder of documents, too")]
+    PruneWithoutFolder,
     /// A retention of nothing.
     #[error("{0} must be at least one hour")]
     Retention(&'static str),
@@ -362,6 +375,8 @@ impl Options {
             transition_retention: self.transition_retention.or(file.transition_retention),
             result_retention: self.result_retention.or(file.result_retention),
             max_unauthenticated: self.max_unauthenticated.or(file.max_unauthenticated),
+            gitops: self.gitops.or(file.gitops),
+            gitops_prune: self.gitops_prune.or(file.gitops_prune),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log),
             test_wall_clock: self.test_wall_clock.or(file.test_wall_clock),
@@ -413,6 +428,7 @@ impl Options {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             timing,
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
+            gitops: follow(self.gitops, self.gitops_prune)?,
             test_wall_clock: self.test_wall_clock,
             admin_token,
         })
@@ -426,7 +442,7 @@ fn in_folder(data_dir: &Path) -> SecretUrl {
 }
 
 /// The first line of a file that is nobody else's business.
-fn password(path: PathBuf) -> Result<SecretString, ConfigError> {
+pub(crate) fn password(path: PathBuf) -> Result<SecretString, ConfigError> {
     let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let text = read.map(zeroize::Zeroizing::new);
     let line = text.as_ref().map(|text| text.lines().next().unwrap_or_default());
@@ -446,6 +462,15 @@ fn retention(
         None => Ok(default),
         Some(Span(span)) if span >= Millis::from_secs(3_600) => Ok(span),
         Some(_) => Err(ConfigError::Retention(flag)),
+    }
+}
+
+fn follow(folder: Option<PathBuf>, prune: Option<bool>) -> Result<Option<Follow>, ConfigError> {
+    let prune = prune.unwrap_or_default();
+    match folder {
+        Some(folder) => Ok(Some(Follow { folder: Folder::new(folder), prune })),
+        None if prune => Err(ConfigError::PruneWithoutFolder),
+        None => Ok(None),
     }
 }
 

@@ -19,4 +19,6 @@ pub mod wiring;
 pub mod serve;
 pub mod agent;
 pub mod client;
+pub mod gitops;
+pub mod import;
 pub mod command;

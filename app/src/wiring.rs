@@ -1,13 +1,16 @@
 //! The only file that names adapters.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use groundcontrol_blobs::ObjectBlobs;
 use groundcontrol_core::ports::{
-    ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SecretSource,
+    ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore, SecretSource,
 };
+use groundcontrol_core::time::Timestamp;
+pub use groundcontrol_database::CheckstackSatellite;
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_http::{HttpSettings, Services};
 use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
@@ -18,6 +21,7 @@ use groundcontrol_secrets::{
 };
 pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
+use secrecy::SecretString;
 
 use secrecy::ExposeSecret as _;
 
@@ -27,6 +31,7 @@ use crate::config::{
     VaultPlace,
 };
 use crate::pod::{GroundControl, PackagePorts, RunPorts, SecretPorts, WorkPorts};
+use crate::secret_url::SecretUrl;
 
 /// How long a bucket may be silent before a call to it has failed.
 const BUCKET_WITHIN: Duration = Duration::from_secs(30);
@@ -75,6 +80,7 @@ pub async fn start(
         })
         .packages(PackagePorts { store: shared.clone(), blobs: blobs(settings, &shared)? })
         .runs(RunPorts { sink: shared.clone(), store: shared.clone() })
+        .documents(settings.gitops.clone())
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)
@@ -216,6 +222,58 @@ pub async fn migrate(settings: &Settings, only_name: bool) -> anyhow::Result<Vec
         .await
         .context("cannot read the state of the database")?;
     Ok(steps.into_iter().filter(|step| !step.applied).map(|step| step.name).collect())
+}
+
+/// The satellites of the Checkstack database at `from`.
+pub async fn checkstack_satellites(
+    from: &SecretUrl,
+    password: Option<&SecretString>,
+) -> anyhow::Result<Vec<CheckstackSatellite>> {
+    groundcontrol_database::checkstack_satellites(from.expose(), password)
+        .await
+        .context("cannot read the satellites of Checkstack")
+}
+
+/// A store without a server around it.
+pub struct BareStore(DatabaseStore);
+
+impl BareStore {
+    /// Opens the store and brings its schema up to date; where it is `only_read`, a schema that is
+    /// not up to date is refused, and none is answered where there is no database yet.
+    pub async fn open(settings: &Settings, only_read: bool) -> anyhow::Result<Option<Self>> {
+        if only_read {
+            let file = settings.database.expose().trim_start_matches("sqlite:");
+            let file = Path::new(file.trim_start_matches("//"));
+            if settings.database.is_file() && !file.exists() {
+                return Ok(None);
+            }
+            let pending = migrate(settings, true).await?;
+            if !pending.is_empty() {
+                anyhow::bail!(
+                    "the database lacks {} of this version's schema steps; run `groundcontrol \
+                     migrate` first",
+                    pending.len()
+                );
+            }
+        }
+        let opened = DatabaseStore::open(settings.database.expose(), options(settings)).await;
+        opened.context("cannot open the database").map(|store| Some(Self(store)))
+    }
+
+    /// Its satellites.
+    pub fn satellites(&self) -> &dyn SatelliteStore {
+        &self.0
+    }
+
+    /// Store time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock().now()
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
 }
 
 fn options(settings: &Settings) -> Options {

@@ -11,6 +11,7 @@ mod work;
 mod automations;
 mod packages;
 mod secrets;
+mod documents;
 mod api_tokens;
 mod sse;
 mod events;

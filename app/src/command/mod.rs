@@ -19,6 +19,9 @@ pub mod work;
 pub mod results;
 pub mod packages;
 pub mod secrets;
+pub mod apply;
+pub mod schema;
+pub mod import;
 pub mod api_tokens;
 pub mod load;
 pub mod demo;
@@ -49,6 +52,9 @@ pub(crate) enum Command {
     Results(results::ResultsArgs),
     Packages(packages::PackagesArgs),
     Secrets(secrets::SecretsArgs),
+    Apply(apply::ApplyArgs),
+    Schema(schema::SchemaArgs),
+    Import(import::ImportArgs),
     Events(events::EventsArgs),
     Triggers(triggers::TriggersArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
@@ -69,6 +75,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Results(args) => results::run(args).await?,
         Command::Packages(args) => packages::run(args).await?,
         Command::Secrets(args) => secrets::run(args).await?,
+        Command::Apply(args) => return apply::run(args).await,
+        Command::Schema(args) => schema::run(args)?,
+        Command::Import(args) => import::run(args).await?,
         Command::Events(args) => events::run(args).await?,
         Command::Triggers(args) => triggers::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,

@@ -16,6 +16,7 @@ use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
     PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch, Work, WorkPorts,
 };
+use crate::gitops::{Follow, GitOps};
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
 use crate::use_case::jobs::Recurring;
@@ -42,6 +43,7 @@ pub struct Builder {
     runs: Option<RunPorts>,
     packages: Option<PackagePorts>,
     secrets: Option<SecretPorts>,
+    documents: Option<Follow>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -67,6 +69,7 @@ impl Builder {
             runs: None,
             packages: None,
             secrets: None,
+            documents: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -112,6 +115,13 @@ impl Builder {
     #[must_use]
     pub fn secrets(mut self, secrets: SecretPorts) -> Self {
         self.secrets = Some(secrets);
+        self
+    }
+
+    /// A folder of documents that everything is kept by; without it nothing is.
+    #[must_use]
+    pub fn documents(mut self, follow: Option<Follow>) -> Self {
+        self.documents = follow;
         self
     }
 
@@ -207,6 +217,7 @@ impl Builder {
             runs: self.runs.map(Runs::new),
             packages,
             secrets: self.secrets.map(SecretDesk::new),
+            documents: self.documents.map(GitOps::new),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -232,10 +243,15 @@ impl Pod {
         self.spawn(self.clone().monitor());
         self.spawn(self.clone().dispatch_events());
         for what in Recurring::ALL {
-            if what == Recurring::UnwatchedChecks && self.runs.is_none() {
-                continue;
+            let is_served = match what {
+                Recurring::UnwatchedChecks => self.runs.is_some(),
+                Recurring::GitOps => self.documents.is_some(),
+                Recurring::UnneededPackages => self.packages.is_some(),
+                Recurring::SatelliteHeartbeat | Recurring::TokenOverlaps | Recurring::Pruning => true,
+            };
+            if is_served {
+                self.spawn(self.clone().recur(what));
             }
-            self.spawn(self.clone().recur(what));
         }
         if self.work.is_some() {
             self.spawn(self.clone().relay_work());

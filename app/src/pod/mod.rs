@@ -45,6 +45,7 @@ pub use watch::Watch;
 pub use work::{Asked, Work, WorkPorts};
 pub use write::Applied;
 
+use crate::gitops::GitOps;
 use crate::use_case::authenticate::SlowHashes;
 use crate::use_case::events::EventHub;
 
@@ -76,6 +77,7 @@ pub struct Pod {
     pub(crate) runs: Option<Runs>,
     pub(crate) packages: Option<Packages>,
     pub(crate) secrets: Option<SecretDesk>,
+    pub(crate) documents: Option<GitOps>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,

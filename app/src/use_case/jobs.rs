@@ -39,16 +39,19 @@ pub(crate) enum Recurring {
     Pruning,
     /// Deletes script packages that nobody needs any more.
     UnneededPackages,
+    /// Keeps everything as the documents in a folder say, where there is one.
+    GitOps,
 }
 
 impl Recurring {
     /// All of it.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::SatelliteHeartbeat,
         Self::TokenOverlaps,
         Self::UnwatchedChecks,
         Self::Pruning,
         Self::UnneededPackages,
+        Self::GitOps,
     ];
 
     fn job(self, heartbeat_interval: Millis) -> Job {
@@ -58,6 +61,7 @@ impl Recurring {
             Self::UnwatchedChecks => ("unwatched-checks", heartbeat_interval.min(UNWATCHED)),
             Self::Pruning => ("pruning", Millis::from_secs(3_600)),
             Self::UnneededPackages => ("unneeded-packages", Millis::from_secs(3_600)),
+            Self::GitOps => ("gitops", Millis::from_secs(1)),
         };
         Job { name: JobName::new(name), every }
     }
@@ -115,6 +119,7 @@ impl Pod {
             Recurring::UnwatchedChecks => self.record_unwatched().await,
             Recurring::Pruning => self.prune().await,
             Recurring::UnneededPackages => self.delete_unneeded_packages().await,
+            Recurring::GitOps => self.follow_documents().await,
         };
         if let Err(error) = &done {
             warn!(%error, job = %job.name, "a job waits to be done");

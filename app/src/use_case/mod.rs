@@ -23,4 +23,5 @@ mod fleet;
 pub(crate) mod jobs;
 mod unwatched;
 mod prune;
+mod documents;
 mod drain;

@@ -98,6 +98,14 @@ impl Site {
         process::run(self.command(arguments)).await
     }
 
+    /// Runs `groundcontrol` with these arguments against the server at `url`, to its end.
+    pub async fn operate(&self, url: &str, arguments: &[&str]) -> Exited {
+        let mut command = process::command(&binary());
+        command.args(arguments).current_dir(self.folder());
+        command.env("GROUNDCONTROL_URL", url).env("GROUNDCONTROL_API_TOKEN", ADMIN_TOKEN);
+        process::run(command).await
+    }
+
     /// `groundcontrol serve` at this site, with these arguments besides.
     fn command(&self, arguments: &[&str]) -> Command {
         let given = |flag: &str| arguments.contains(&flag);

@@ -12,6 +12,8 @@ mod agent;
 mod checks;
 mod packages;
 mod secrets;
+mod gitops;
+mod import;
 mod tls;
 mod bad_input;
 mod http_api;

@@ -36,7 +36,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// An empty folder, with the binary, a stand-in for cargo, and the page's own `tests`.
+    /// An empty folder, with the binary, a stand-in for cargo, and the page's own `tests` and `app`.
     pub(crate) fn open() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let bin = folder.path().join("bin");
@@ -47,6 +47,8 @@ impl Terminal {
         std::fs::set_permissions(bin.join("cargo"), executable).expect("it can be executable");
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         symlink(tests, folder.path().join("tests")).expect("a link can be made");
+        let app = tests.with_file_name("app");
+        symlink(app, folder.path().join("app")).expect("a link can be made");
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.expect("a port is free").to_string();
         Self { folder, address, exports: Vec::new(), id: None, running: Vec::new() }

@@ -8,7 +8,7 @@ const NOT_IN_CORE: &[&str] =
 
 /// Which files of the app may name which part of an adapter. The wiring names whole adapters;
 /// the agent runs probes; it and the command line speak the wire's language, and take nothing else
-/// from them.
+/// from them. Documents say in the API's words what the API takes, too.
 const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_memory", &["app/src/wiring"]),
     ("groundcontrol_database", &["app/src/wiring"]),
@@ -17,7 +17,10 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_websocket::wire", &["app/src/wiring", "app/src/agent/", "app/src/command/"]),
     ("groundcontrol_websocket", &["app/src/wiring"]),
     ("groundcontrol_probes", &["app/src/wiring", "app/src/agent/"]),
-    ("groundcontrol_http::dto", &["app/src/wiring", "app/src/client/", "app/src/command/"]),
+    (
+        "groundcontrol_http::dto",
+        &["app/src/wiring", "app/src/client/", "app/src/command/", "app/src/gitops/"],
+    ),
     ("groundcontrol_http", &["app/src/wiring"]),
 ];
 

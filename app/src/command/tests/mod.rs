@@ -3,6 +3,7 @@
 mod parsing;
 mod satellites;
 mod api_tokens;
+mod apply;
 mod events;
 mod work;
 
@@ -115,6 +116,12 @@ async fn run(server: &FakeServer, arguments: &[&str], answer: Option<&'static st
             let (mut console, out, notes) = console(args.output.output);
             let ended = super::results::execute(args.command, &server.client, &mut console).await;
             Outcome::of(ended, &out, &notes)
+        }
+        Command::Apply(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let wish = super::apply::Wish::of(&args);
+            let ended = super::apply::execute(wish, &server.client, &mut console).await;
+            Outcome::of(ended.map(drop), &out, &notes)
         }
         other => panic!("{other:?} does not answer and end"),
     }

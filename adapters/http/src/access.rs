@@ -1,4 +1,7 @@
 //! Who may: API tokens and scopes. The guard of a route and its description come from one call.
+//!
+//! A token comes as `Authorization: Bearer …`, or in the cookie of a browser that signed in; a header
+//! wins over a cookie.
 
 use std::sync::Arc;
 
@@ -7,10 +10,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use groundcontrol_core::ports::{Caller, FleetService, Scope};
 use groundcontrol_core::satellite::Token;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
+use crate::cookie::{self, Sender};
 use crate::openapi;
 use crate::problem::Refusal;
 
@@ -38,9 +42,17 @@ pub(crate) fn guarded<S: Clone + Send + Sync + 'static>(
     routes.map(|methods| methods.route_layer(from_fn_with_state(guard, authorise)))
 }
 
+/// `routes`, open to everybody, and described as such.
+pub(crate) fn open<S>(mut routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
+    openapi::describe_open(&mut routes.1);
+    routes
+}
+
 async fn authorise(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let Some(token) = presented(request.headers()) else {
-        return Refusal::no_token().into_response();
+    let token = match presented(request.method(), request.headers()) {
+        Ok(Some(token)) => token,
+        Ok(None) => return Refusal::no_token().into_response(),
+        Err(refusal) => return refusal.into_response(),
     };
     let caller = match guard.service.caller(&token).await {
         Ok(Some(caller)) => caller,
@@ -54,7 +66,20 @@ async fn authorise(State(guard): State<Guard>, mut request: Request, next: Next)
     next.run(request).await
 }
 
-fn presented(headers: &HeaderMap) -> Option<Token> {
+fn presented(method: &Method, headers: &HeaderMap) -> Result<Option<Token>, Refusal> {
+    if headers.contains_key(AUTHORIZATION) {
+        return Ok(bearer(headers));
+    }
+    let Some(token) = cookie::token(headers) else { return Ok(None) };
+    // A browser sends its cookies along with whatever any page asks it for.
+    match cookie::sender(headers) {
+        Sender::Own => Ok(Some(token)),
+        Sender::Unsaid if method.is_safe() => Ok(Some(token)),
+        Sender::Unsaid | Sender::Foreign => Err(Refusal::foreign()),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Token> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     let bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();

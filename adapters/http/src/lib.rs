@@ -1,4 +1,4 @@
-//! The HTTP surface of Ground Control: admin API, event stream, probes, metrics, OpenAPI.
+//! The HTTP surface of Ground Control: admin API, event stream, web console, probes, metrics, OpenAPI.
 //!
 //! [`router`] turns [`Services`] into an axum router; the listener, TLS
 //! and the satellites' WebSocket belong to whoever serves it. Nothing here knows a rule of the
@@ -6,9 +6,9 @@
 //! shares.
 //!
 //! Read in this order: [`dto`] is what goes over the wire, `problem` how errors look,
-//! `access` who may, `body` and `query` how requests are read, `cursor` how lists go on,
-//! `routes` what there is, `openapi` and `docs` how it is described, `layers` and `telemetry`
-//! what holds for every answer.
+//! `access` who may, `cookie` what a browser may with its session, `body` and `query` how requests are read, `cursor` how lists go on,
+//! `routes` what there is, `openapi` and `docs` how it is described, `console` the pages for people,
+//! `layers` and `telemetry` what holds for every answer.
 //!
 //! ```
 //! use groundcontrol_http::{HttpSettings, Services, router};
@@ -23,6 +23,7 @@
 pub mod dto;
 mod problem;
 mod access;
+mod cookie;
 mod body;
 mod upload;
 mod query;
@@ -30,6 +31,7 @@ mod cursor;
 mod routes;
 mod openapi;
 mod docs;
+mod console;
 mod layers;
 mod telemetry;
 
@@ -79,8 +81,8 @@ impl Default for HttpSettings {
     }
 }
 
-/// The surface over `services`: `/api/v1/…`, `/healthz`, `/readyz`, `/metrics`, `/openapi.json`
-/// and `/docs`.
+/// The surface over `services`: the web console at `/`, `/api/v1/…`, `/healthz`, `/readyz`,
+/// `/metrics`, `/openapi.json` and `/docs`.
 ///
 /// It answers every other path with a 404 problem, so it can be merged with routers that have no
 /// fallback of their own.
@@ -88,5 +90,5 @@ pub fn router(services: Services, settings: HttpSettings) -> Router {
     let state = routes::AppState::new(services, settings);
     let (api, document) = routes::api(&state).split_for_parts();
     state.publish(&document);
-    layers::apply(api.with_state(state).merge(docs::page()))
+    layers::apply(api.with_state(state).merge(docs::page()).merge(console::page()))
 }

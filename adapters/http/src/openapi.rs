@@ -24,7 +24,8 @@ const ABOUT: &str = "Satellites, their connections, and what happens to them. Er
 
 const ABOUT_TOKENS: &str = "An API token. Its scopes: `satellite.read`, `satellite.manage` \
     (implies `satellite.read`), `admin` (implies both). The scope that an operation needs is listed \
-    in its security requirement.";
+    in its security requirement. A browser that signed in at `/api/v1/session` sends it in a cookie \
+    instead.";
 
 /// Every error that more than one operation answers: its status, its name among the components,
 /// and an example.
@@ -82,6 +83,7 @@ pub(crate) fn base() -> OpenApi {
                 "What configurations refer to, and who got which. Values never come out.",
             ),
             tag("api-tokens", "Who may use this API."),
+            tag("session", "Signing in from a browser, as the console at `/` does."),
             tag("operations", "Probes, figures and this document. No token needed."),
         ]))
         .build()
@@ -110,12 +112,18 @@ pub(crate) fn describe_guarded(paths: &mut Paths, scope: Scope) {
     }
 }
 
-/// Says of operations without a guard that they need no token.
+/// Says of operations without a guard that they need no token; some take one in their body.
 pub(crate) fn describe_open(paths: &mut Paths) {
     for item in paths.paths.values_mut() {
-        for (_, operation) in operations(item) {
+        for (method, operation) in operations(item) {
             operation.security = Some(vec![]);
             answer(operation, &["500"]);
+            if method != "get" {
+                answer(operation, &["403"]);
+            }
+            if operation.request_body.is_some() {
+                answer(operation, &["400", "401", "408", "413", "415", "422", "503"]);
+            }
         }
     }
 }

@@ -48,6 +48,7 @@ kinds! {
     NoToken = UNAUTHORIZED, "no-token", "An API token is needed";
     BadToken = UNAUTHORIZED, "bad-token", "The API token is not valid";
     MissingScope = FORBIDDEN, "missing-scope", "The API token does not allow this";
+    ForeignPage = FORBIDDEN, "foreign-page", "The page of another server sent this";
     NoSuchPath = NOT_FOUND, "no-such-path", "There is nothing at this path";
     NotFound = NOT_FOUND, "not-found", "There is no such thing";
     NeverConnected = NOT_FOUND, "never-connected", "The satellite never connected";
@@ -155,6 +156,13 @@ impl Refusal {
         let detail = format!("this needs a token with the scope {scope}");
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
         Self { challenge: Some(challenge), ..Self::new(Kind::MissingScope, detail) }
+    }
+
+    /// A browser would act for a page that is not ours.
+    pub(crate) fn foreign() -> Self {
+        let detail = "a browser's session is for pages of this server: sign in at / and try again, or \
+            send the token as \"Authorization: Bearer <token>\"";
+        Self::new(Kind::ForeignPage, detail)
     }
 
     /// As it goes over the wire.

@@ -1,6 +1,7 @@
 //! `groundcontrol serve`.
 
 use std::io::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -43,7 +44,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         }
     };
     serve::run(settings, stop, |address| {
-        let _ = writeln!(std::io::stdout(), "Ground Control listens on {scheme}://{address}");
+        let mut out = std::io::stdout();
+        let _ = writeln!(out, "Ground Control listens on {scheme}://{address}");
+        let _ = writeln!(out, "The console is at {scheme}://{}/", within_reach(address));
     })
     .await
     .context("the server could not run")
@@ -52,4 +55,28 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
 /// A secret that the environment gives.
 fn variable(name: &str) -> Option<SecretString> {
     std::env::var(name).ok().filter(|text| !text.is_empty()).map(SecretString::from)
+}
+
+/// Where somebody in front of this machine finds what listens on `address`.
+fn within_reach(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_of_a_server_that_listens_everywhere_is_found_on_loopback() {
+        let reached = |address: &str| within_reach(address.parse().unwrap()).to_string();
+        assert_eq!(reached("0.0.0.0:8080"), "127.0.0.1:8080");
+        assert_eq!(reached("[::]:8080"), "[::1]:8080");
+        assert_eq!(reached("192.0.2.7:8080"), "192.0.2.7:8080");
+    }
 }

@@ -19,6 +19,7 @@ mod run;
 mod packages;
 mod secrets;
 mod api_token;
+mod session;
 mod probe;
 
 pub use api_token::{ApiToken, CreateApiToken, CreatedApiToken};
@@ -38,6 +39,7 @@ pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
 pub use run::{Run, StrategyError};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
 pub use secrets::{PutSecret, Resealed, SecretDelivery, SecretEntry};
+pub use session::{Session, SignIn};
 pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
 pub use word::{

@@ -13,6 +13,7 @@ use groundcontrol_core::ports::{
     EventCursor, EventFeed, FeedItem, FleetService, NotACursor, Scope, Signal as CoreSignal,
 };
 use groundcontrol_core::satellite::SatelliteId;
+use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName};
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,6 +29,7 @@ use crate::telemetry::OpenStream;
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// Tells nginx and its like to pass on every event at once.
 const NO_BUFFERING: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+const NOT_KEPT: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 pub(super) fn router(service: &Arc<dyn FleetService>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(guarded(service, Scope::SatelliteRead, routes!(events)))
@@ -79,7 +81,7 @@ async fn events(
     let feed = state.service.events(resumed.or(asked)).await?;
     let keep_alive = KeepAlive::new().interval(state.settings.keep_alive);
     let messages = messages(feed, filter, permit).take_until(token_ends(state, authorised));
-    Ok(([NO_BUFFERING], Sse::new(messages).keep_alive(keep_alive)).into_response())
+    Ok(([NO_BUFFERING, NOT_KEPT], Sse::new(messages).keep_alive(keep_alive)).into_response())
 }
 
 fn header_cursor(headers: &HeaderMap) -> Result<Option<EventCursor>, Refusal> {

@@ -12,6 +12,7 @@ mod results;
 mod script_packages;
 mod secrets;
 mod api_tokens;
+mod session;
 mod operations;
 
 use std::str::FromStr;
@@ -73,6 +74,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(script_packages::router(service))
         .merge(secrets::router(service))
         .merge(api_tokens::router(service))
+        .merge(session::router(service))
         .merge(operations::router())
 }
 

@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use groundcontrol_core::ports::Readiness;
 use http::header::CONTENT_TYPE;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::AppState;
+use crate::access::open;
 use crate::dto::{Probe, Problem};
-use crate::openapi;
 use crate::problem::{Kind, Refusal};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -19,12 +19,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(open(routes!(readyz)))
         .routes(open(routes!(metrics)))
         .routes(open(routes!(openapi_json)))
-}
-
-/// `routes`, open to everybody, and described as such.
-fn open(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
-    openapi::describe_open(&mut routes.1);
-    routes
 }
 
 /// Is the process alive?

@@ -46,13 +46,17 @@ pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_770_000_000_000 + millis)
 }
 
+/// The token in the document's example of signing in.
+const EXAMPLE_TOKEN: &str = "gcapi_EiWqCHFKsJbHzZ2VZyGYTpVFvNYEIDSJ";
+
 /// A fleet that knows the tokens `satellite.read`, `satellite.manage` and `admin`, each with the
-/// scope of its name.
+/// scope of its name, and that of the example.
 pub(crate) fn fleet() -> MockFleetService {
     let mut fleet = MockFleetService::new();
     fleet.expect_caller().returning(|token| {
         let actor = Actor("the tests".into());
-        let scope = Scope::from_name(token.expose());
+        let name = token.expose();
+        let scope = Scope::from_name(if name == EXAMPLE_TOKEN { "admin" } else { name });
         Ok(scope.map(|scope| Caller { actor, scopes: vec![scope] }))
     });
     fleet

@@ -1,0 +1,276 @@
+// One satellite: what it is and why, its past, and what it runs.
+
+import { get, optional } from "./api.js";
+import { copyButton, h, icon, setText } from "./dom.js";
+import { explanationCard, readExplanation } from "./explanation.js";
+import { editSatellite, removeSatellite, rotateToken, switchSatellite } from "./satellite-dialogs.js";
+import { Timeline } from "./timeline.js";
+import { ago, clock, exact, exactSpan } from "./time.js";
+import { EDGES, EDGE_STANDINGS, STANDINGS, plain, standing } from "./words.js";
+
+const HISTORY_ROWS = 50;
+const RESULT_ROWS = 25;
+/** Heartbeats and results come without an event. */
+const READ_MS = 10_000;
+const TICK_MS = 1_000;
+
+export function satellitePage(app, { id }) {
+  const title = h("h1", { tabindex: -1 }, app.fleet.satellites.get(id)?.name ?? "Satellite");
+  const crumb = h("span", { "aria-current": "page" }, title.textContent);
+  const badge = h("span", { class: "standing big" });
+  const under = h("p", { class: "under-title" });
+  const actions = h("div", { class: "head-actions" });
+  const why = h("div");
+  const facts = h("dl", { class: "facts" });
+  const timeline = new Timeline(id);
+  const history = historyCard(id);
+  const results = resultsCard(app, id);
+  const lacks = h("div");
+  const packages = h("div");
+  const body = h("div", { class: "columns" },
+    h("div", { class: "column wide" }, why, timeline.node, history.node),
+    h("div", { class: "column" },
+      h("section", { class: "card", "aria-labelledby": "facts-title" }, h("h2", { id: "facts-title" }, "Facts"), facts),
+      packages, lacks, results.node));
+  const node = h("div", { class: "satellite" },
+    h("p", { class: "crumbs" }, h("a", { href: "#/fleet" }, "Fleet"), " / ", crumb),
+    h("div", { class: "head" }, h("div", { class: "head-title" }, title, badge), actions), under, body);
+
+  const page = { title: title.textContent, node, close };
+  let satellite;
+  let state;
+  let closed = false;
+  let seq;
+
+  /** Shows what is known; `state` and explanation follow where they changed. */
+  function draw() {
+    const one = standing(satellite);
+    setText(title, satellite.name);
+    setText(crumb, satellite.name);
+    document.title = `${satellite.name} · Ground Control`;
+    const label = satellite.enabled ? STANDINGS[one] : `${STANDINGS[one]}, disabled`;
+    if (badge.dataset.label !== label) {
+      Object.assign(badge.dataset, { label, standing: one });
+      badge.replaceChildren(icon(satellite.enabled ? one : "disabled"), label);
+    }
+    const tags = Object.entries(satellite.tags).map(([key, value]) => h("span", { class: "tag" }, value ? `${key}=${value}` : key));
+    under.replaceChildren(h("span", {}, satellite.region), h("code", {}, satellite.id), copyButton(satellite.id, "the id", app.say), ...tags);
+    drawActions();
+    drawFacts();
+  }
+
+  let actionsFor;
+  function drawActions() {
+    if (!app.manages || actionsFor === satellite.enabled) return;
+    actionsFor = satellite.enabled;
+    const button = (label, action, kind) => h("button", { type: "button", class: kind, onclick: () => action(app, satellite, gone) }, label);
+    actions.replaceChildren(button("Edit", editSatellite), button("New token", rotateToken),
+      button(satellite.enabled ? "Disable" : "Enable", switchSatellite), button("Remove", removeSatellite, "danger"));
+  }
+
+  function gone() {
+    app.say(`${satellite.name} is removed`);
+    location.hash = "#/fleet";
+  }
+
+  const times = new Map();
+  function drawFacts() {
+    const when = (text, words) => {
+      if (!text) return words;
+      const time = h("time", { datetime: text, title: exact(text) }, ago(text));
+      times.set(time, text);
+      return time;
+    };
+    times.clear();
+    const { configRevision: told, appliedRevision: applied, offlineThresholdMs: own } = satellite;
+    const behind = told > 0 && applied !== undefined && applied < told;
+    const rows = [
+      ["Last seen", when(satellite.lastSeenAt, satellite.lastEvent ? "not since it left" : "never")],
+      ["Last edge", satellite.lastEvent ? [EDGES[satellite.lastEvent], " ", when(satellite.lastEventAt)] : "none"],
+      state && ["Cause", plain(state.cause)],
+      state && ["Session", `number ${state.epoch}`],
+      ["Offline after", own === undefined ? "the server's default" : exactSpan(own)],
+      ["Agent", satellite.version ?? "not told yet"],
+      ["It can", satellite.capabilities.length ? satellite.capabilities.join(", ") : "not told yet"],
+      told !== undefined && ["Work", told === 0 ? "none was ever told"
+        : behind ? h("span", { class: "behind" }, `runs revision ${applied}, was told ${told}`)
+          : applied === undefined ? `was told revision ${told}; its agent does not say what it runs` : `runs revision ${applied}, as told`],
+      ["Made", when(satellite.createdAt)],
+    ].filter(Boolean);
+    facts.replaceChildren(...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  }
+
+  /** What the explanation depends on, beside the time. */
+  const grounds = () => [satellite.lastEventAt, satellite.enabled, satellite.offlineThresholdMs].join();
+  let explained;
+
+  /** Reads why it is what it is; its past, where there is a new edge. */
+  async function readWhy() {
+    const mine = grounds();
+    explained = mine;
+    const [now, explanation] = await Promise.all([
+      satellite.lastEvent ? optional(`/satellites/${id}/connection`) : undefined,
+      readExplanation(id),
+    ]);
+    if (closed || mine !== grounds()) return;
+    state = now;
+    why.replaceChildren(explanationCard(satellite, state, explanation));
+    drawFacts();
+    if (seq !== state?.seq) {
+      seq = state?.seq;
+      await Promise.all([timeline.load(), history.load()]);
+    }
+  }
+
+  async function read() {
+    try {
+      satellite = await app.fleet.read(id);
+      if (closed) return;
+      draw();
+      await Promise.all([readWhy(), results.load(), readLacks(), readPackages()]);
+      if (seq === undefined) await Promise.all([timeline.load(), history.load()]);
+    } catch (error) {
+      if (!closed) fail(error);
+    }
+  }
+
+  function fail(error) {
+    if (error.status === 404) return lost();
+    if (satellite) return;
+    body.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h2", {}, "It cannot be read"), h("p", {}, error.sentence ?? String(error)),
+      h("button", { type: "button", onclick: () => { body.replaceChildren(); location.reload(); } }, "Try again")));
+  }
+
+  function lost() {
+    actions.replaceChildren();
+    actionsFor = undefined;
+    setText(title, satellite?.name ?? "No such satellite");
+    badge.replaceChildren();
+    under.replaceChildren();
+    body.replaceChildren(h("div", { class: "empty" }, icon("removed"), h("h2", {}, satellite ? "It was removed" : "There is no such satellite"),
+      h("p", {}, "It may have been removed. ", h("a", { href: "#/fleet" }, "To the fleet"))));
+  }
+
+  async function readLacks() {
+    const found = await optional(`/satellites/${id}/strategy-errors`);
+    if (closed) return;
+    lacks.replaceChildren(...(found?.items.length > 0 ? [h("section", { class: "card", "aria-labelledby": "lacks-title" },
+      h("h2", { id: "lacks-title" }, "What its agent lacks"),
+      h("ul", { class: "plain" }, found.items.map(({ strategyId, message, at }) => h("li", {}, h("code", {}, strategyId), ` ${message} `,
+        h("time", { datetime: at, title: exact(at), class: "hint" }, ago(at))))))] : []));
+  }
+
+  async function readPackages() {
+    const found = await optional(`/satellites/${id}/script-packages`);
+    if (closed || !found?.status) return packages.replaceChildren();
+    packages.replaceChildren(h("section", { class: "card", "aria-labelledby": "packages-title" }, h("h2", { id: "packages-title" }, "Script packages"),
+      h("p", {}, plain(found.status), found.errorMessage && `: ${found.errorMessage}`)));
+  }
+
+  function changed({ detail }) {
+    if (detail && !detail.includes(id)) return;
+    const known = app.fleet.satellites.get(id);
+    if (!known) return satellite && app.fleet.state === "ready" ? lost() : undefined;
+    if (!satellite) return;
+    satellite = known;
+    draw();
+    if (explained !== grounds()) readWhy().catch(() => {});
+  }
+  const ticking = setInterval(() => {
+    for (const [time, text] of times) setText(time, ago(text));
+  }, TICK_MS);
+  const reading = setInterval(async () => {
+    if (document.hidden || !satellite || app.stream.state === "stale") return;
+    await app.fleet.read(id).catch(() => {});
+    if (!closed) await Promise.all([readWhy(), results.load()]).catch(() => {});
+  }, READ_MS);
+  app.fleet.addEventListener("changed", changed);
+  badge.replaceChildren(h("span", { class: "spinner", "aria-hidden": "true" }));
+  read();
+
+  function close() {
+    closed = true;
+    clearInterval(ticking);
+    clearInterval(reading);
+    app.fleet.removeEventListener("changed", changed);
+    timeline.close();
+  }
+  return page;
+}
+
+/** The edges on record, newest first. */
+function historyCard(id) {
+  const rows = h("tbody");
+  const more = h("button", { type: "button", hidden: true, onclick: () => load(cursor) }, "Show earlier");
+  const empty = h("p", { class: "hint", hidden: true }, "Nothing is on record yet: it never connected.");
+  const table = h("table", {}, h("caption", { class: "unseen" }, "History"),
+    h("thead", {}, h("tr", {}, ["Time", "Edge", "Cause", "Session", "Pod", "From or by"].map((name) => h("th", { scope: "col" }, name)))), rows);
+  let cursor;
+  async function load(after) {
+    const page = await get(`/satellites/${id}/transitions?limit=${HISTORY_ROWS}${after ? `&cursor=${encodeURIComponent(after)}` : ""}`);
+    cursor = page.nextCursor;
+    more.hidden = !cursor;
+    const drawn = page.items.map(historyRow);
+    if (after) rows.append(...drawn);
+    else rows.replaceChildren(...drawn);
+    empty.hidden = rows.childElementCount > 0;
+    table.hidden = !empty.hidden;
+  }
+  table.hidden = true;
+  const node = h("section", { class: "card", "aria-labelledby": "history-title" }, h("h2", { id: "history-title" }, "History"),
+    h("div", { class: "sideways", role: "region", "aria-labelledby": "history-title", tabindex: 0 }, table), empty, more);
+  return { node, load };
+}
+
+function historyRow({ occurredAt, event, cause, epoch, seq, pod, actor, remoteAddress }) {
+  return h("tr", {},
+    h("td", {}, h("time", { datetime: occurredAt, title: exact(occurredAt) }, clock(occurredAt))),
+    h("td", {}, h("span", { class: "standing", "data-standing": EDGE_STANDINGS[event] }, icon(EDGE_STANDINGS[event]), EDGES[event] ?? event ?? "unknown")),
+    h("td", {}, plain(cause)),
+    h("td", { class: "number", title: `Edge number ${seq}` }, epoch),
+    h("td", {}, pod),
+    h("td", {}, actor ?? remoteAddress ?? "–"));
+}
+
+/** The latest runs of its checks. */
+function resultsCard(app, id) {
+  const rows = h("tbody");
+  const empty = h("p", { class: "hint" }, "No results yet.");
+  const table = h("table", { hidden: true }, h("caption", { class: "unseen" }, "Latest results"),
+    h("thead", {}, h("tr", {}, ["Time", "Result", "Check", "System", "Latency"].map((name) => h("th", { scope: "col" }, name)))), rows);
+  let names;
+  async function load() {
+    const found = await optional(`/results?satelliteId=${id}&limit=${RESULT_ROWS}`);
+    const items = found?.items ?? [];
+    empty.hidden = items.length > 0;
+    table.hidden = items.length === 0;
+    if (items.length === 0) return;
+    names ??= await readNames(app, items);
+    rows.replaceChildren(...items.map((run) => resultRow(run, names)));
+  }
+  const node = h("section", { class: "card", "aria-labelledby": "results-title" }, h("h2", { id: "results-title" }, "Latest results"),
+    h("div", { class: "sideways", role: "region", "aria-labelledby": "results-title", tabindex: 0 }, table), empty);
+  return { node, load };
+}
+
+/** What checks and systems are called, as far as this token may know. */
+async function readNames(app, items) {
+  const names = new Map();
+  if (!app.manages) return names;
+  const read = async (kind, ids) => Promise.all([...new Set(ids)].map(async (id) => {
+    const found = await optional(`/${kind}/${id}`).catch(() => undefined);
+    if (found) names.set(id, found.name);
+  }));
+  await Promise.all([read("checks", items.map(({ configId }) => configId)), read("systems", items.map(({ systemId }) => systemId))]);
+  return names;
+}
+
+function resultRow({ executedAt, status, configId, systemId, latencyMs, failedAssertion }, names) {
+  const name = (id) => names.get(id) ?? h("code", { title: id }, id.slice(0, 8));
+  const failed = failedAssertion && `${failedAssertion.field} ${failedAssertion.operator}: ${failedAssertion.reason ?? JSON.stringify(failedAssertion.actual)}`;
+  return h("tr", {},
+    h("td", {}, h("time", { datetime: executedAt, title: exact(executedAt) }, clock(executedAt))),
+    h("td", {}, h("span", { class: "standing", "data-standing": status, title: failed }, icon(status), plain(status))),
+    h("td", {}, name(configId)), h("td", {}, name(systemId)),
+    h("td", { class: "number" }, latencyMs === undefined ? "–" : `${Math.round(latencyMs)} ms`));
+}

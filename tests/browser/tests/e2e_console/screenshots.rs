@@ -1,0 +1,162 @@
+//! Pictures of the console for the documentation. Made in every run, in the target folder; with
+//! `GROUNDCONTROL_SCREENSHOTS=refresh` they take the place of those in the tree.
+
+use std::path::PathBuf;
+
+use groundcontrol_testbrowser::Look;
+use groundcontrol_testkit::server::{Agent, Api, Beating, Satellite, Site, Socket};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::Stage;
+
+/// The largest picture in the tree, in bytes.
+const LARGEST: usize = 150_000;
+const WIDTH: u32 = 1180;
+const HEIGHT: u32 = 720;
+
+const FLEET: &[(&str, &str, &str)] = &[
+    ("Accra", "af-west", "edge"),
+    ("Bergen", "eu-north", "edge"),
+    ("Boston", "us-east", "core"),
+    ("Cape Town", "af-south", "edge"),
+    ("Dublin", "eu-west", "core"),
+    ("Frankfurt 1", "eu-central", "core"),
+    ("Frankfurt 2", "eu-central", "core"),
+    ("Hanoi", "ap-south", "edge"),
+    ("Lima", "sa-west", "edge"),
+    ("Madrid", "eu-west", "edge"),
+    ("Nairobi", "af-east", "edge"),
+    ("Reykjavik", "eu-north", "core"),
+    ("Seattle", "us-west", "core"),
+    ("Tokyo", "ap-northeast", "core"),
+];
+/// Who never connected, who left, and who is silent.
+const NEVER: &str = "Madrid";
+const LEFT: &str = "Hanoi";
+const SILENT: &str = "Nairobi";
+/// How long ago the silent one came and went, in minutes: up, down, up, down …
+const PAST: &[i64] = &[55, 41, 38, 17, 14];
+
+#[tokio::test]
+async fn the_pages_make_good_pictures() {
+    let site = Site::with_lasting_port();
+    let fleet = past(&site).await;
+    let stage = Stage::at(site).await;
+    let (_agents, silent) = present(&stage, &fleet).await;
+    stage.sign_in().await;
+    stage.row_says(SILENT, "Lost").await;
+    stage.row_says("Tokyo", "Online").await;
+    for (theme, dark) in [("light", false), ("dark", true)] {
+        stage.tab.look(Look { width: WIDTH, height: HEIGHT, dark }).await;
+        stage.tab.go(&format!("{}/#/fleet", stage.server.url())).await;
+        stage.row_says("Tokyo", "Online").await;
+        take(&stage, &format!("fleet-{theme}")).await;
+
+        stage.tab.click("a", SILENT).await;
+        stage.head_says("Lost").await;
+        stage.tab.shows("heartbeat timeout").await;
+        let drawn = "document.querySelectorAll('.timeline .edge').length > 4";
+        let _: bool = stage.tab.until("the timeline is drawn", drawn).await;
+        take(&stage, &format!("satellite-{theme}")).await;
+
+        stage.tab.click("nav a", "Fleet").await;
+        stage.tab.click("button", "New satellite").await;
+        stage.tab.fill("Name", &format!("Vienna {theme}")).await;
+        stage.tab.fill("Region", "eu-central").await;
+        stage.tab.click("button", "Make it").await;
+        let satellite = stage.shown_once().await;
+        take(&stage, &format!("new-satellite-{theme}")).await;
+        stage.tab.click("button", "Done").await;
+        let path = format!("/api/v1/satellites/{}", satellite.id);
+        assert_eq!(stage.api.delete(&path).await.status, StatusCode::NO_CONTENT);
+    }
+    stage.tab.look(Look { width: 390, height: 844, dark: false }).await;
+    stage.row_says("Tokyo", "Online").await;
+    take(&stage, "fleet-narrow").await;
+    silent.resume();
+}
+
+/// Makes the fleet, and lets the silent one come and go in the hour before now: the server is started
+/// with its clock set back, again and again.
+async fn past(site: &Site) -> Vec<Satellite> {
+    let clock = site.folder().join("wall-clock");
+    let mut fleet = Vec::new();
+    for (step, minutes) in PAST.iter().enumerate() {
+        std::fs::write(&clock, (-minutes * 60_000).to_string()).expect("a file can be written");
+        let server = site.serve_with(&["--test-wall-clock", &clock.display().to_string()]).await;
+        let api = site.api(&server);
+        if fleet.is_empty() {
+            for (name, region, tier) in FLEET {
+                fleet.push(make(&api, name, region, tier).await);
+            }
+        }
+        let satellite = fleet.iter().find(|one| one.name == SILENT).expect("it was made");
+        // Up at even steps, and left so; down at odd ones.
+        let socket = Socket::connect(&server, satellite).await;
+        if step % 2 == 1 {
+            socket.close().await;
+        }
+        server.stop().await;
+    }
+    std::fs::remove_file(&clock).expect("the file is there");
+    fleet
+}
+
+async fn make(api: &Api, name: &str, region: &str, tier: &str) -> Satellite {
+    let wanted = json!({"name": name, "region": region, "tags": {"env": "prod", "tier": tier}});
+    Satellite::read(&api.post("/api/v1/satellites", &wanted).await.expect(StatusCode::CREATED))
+}
+
+/// Lets everybody be what they shall be in the pictures.
+async fn present(stage: &Stage, fleet: &[Satellite]) -> (Vec<Beating>, Agent) {
+    let mut beating = Vec::new();
+    let mut silent = None;
+    for satellite in fleet {
+        match satellite.name.as_str() {
+            NEVER => {}
+            LEFT => Socket::visit(&stage.server, &stage.api, satellite).await,
+            SILENT => silent = Some(Agent::start(&stage.site, stage.server.url(), satellite)),
+            _ => beating.push(Beating::new(Socket::connect(&stage.server, satellite).await)),
+        }
+    }
+    let silent = silent.expect("one is silent");
+    let id = &fleet.iter().find(|one| one.name == SILENT).expect("it was made").id;
+    groundcontrol_testkit::server::eventually("the agent is online", async || {
+        (stage.api.status(id).await == "online").then_some(())
+    })
+    .await;
+    silent.halt();
+    (beating, silent)
+}
+
+async fn take(stage: &Stage, name: &str) {
+    // No pointer over a row, no caret, nothing that still moves.
+    let _: Value = stage.tab.eval("document.activeElement?.blur()").await;
+    let _: Value = stage
+        .tab
+        .eval("Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished)).then(() => null)")
+        .await;
+    let picture = stage.tab.picture().await;
+    assert!(picture.len() < LARGEST, "{name} has {} bytes", picture.len());
+    let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(made.join(format!("{name}.png")), &picture).expect("a file can be written");
+    if std::env::var("GROUNDCONTROL_SCREENSHOTS").is_ok_and(|wish| wish == "refresh") {
+        let tree = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+        std::fs::create_dir_all(&tree).expect("the folder can be made");
+        std::fs::write(tree.join(format!("{name}.png")), &picture).expect("a file can be written");
+    }
+}
+
+/// The words above a picture in the README must not outlive it.
+#[test]
+fn the_pictures_in_the_tree_are_small() {
+    let tree = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    let pictures: Vec<_> =
+        std::fs::read_dir(tree).expect("the folder is there").map(Result::unwrap).collect();
+    assert!(pictures.len() >= 6, "{pictures:?}");
+    for picture in pictures {
+        let bytes = picture.metadata().expect("it can be looked at").len();
+        assert!(bytes < LARGEST as u64, "{:?} has {bytes} bytes", picture.path());
+    }
+}

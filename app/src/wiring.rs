@@ -289,12 +289,8 @@ impl Wired {
     /// The admin API, probes and documentation.
     pub fn http(&self) -> axum::Router {
         let pod = Arc::new(self.pod.clone());
-        let services = Services {
-            fleet: pod.clone(),
-            work: pod.clone(),
-            packages: pod.clone(),
-            secrets: pod,
-        };
+        let services =
+            Services { fleet: pod.clone(), work: pod.clone(), packages: pod.clone(), secrets: pod };
         groundcontrol_http::router(services, HttpSettings::default())
     }
 

@@ -85,10 +85,17 @@ fn told(id: Uuid) -> Option<Configuration> {
         config: Json::empty_object(),
         collectors: Collectors::new(vec![collector]).ok()?,
         interval: Interval::new(60).ok()?,
+        managed_by: None,
         created_at,
     };
     let metadata = Json::empty_object();
-    let system = System { id: SystemId(id), name: "s".parse().ok()?, metadata, created_at };
+    let system = System {
+        id: SystemId(id),
+        name: "s".parse().ok()?,
+        metadata,
+        managed_by: None,
+        created_at,
+    };
     Some(Configuration::new(vec![Assigned { check: check.into(), system: system.into() }]))
 }
 

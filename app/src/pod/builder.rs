@@ -14,7 +14,8 @@ use tracing::info;
 
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
-    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch, Work, WorkPorts,
+    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch,
+    Work, WorkPorts,
 };
 use crate::gitops::{Follow, GitOps};
 use crate::use_case::authenticate::SlowHashes;
@@ -247,7 +248,9 @@ impl Pod {
                 Recurring::UnwatchedChecks => self.runs.is_some(),
                 Recurring::GitOps => self.documents.is_some(),
                 Recurring::UnneededPackages => self.packages.is_some(),
-                Recurring::SatelliteHeartbeat | Recurring::TokenOverlaps | Recurring::Pruning => true,
+                Recurring::SatelliteHeartbeat | Recurring::TokenOverlaps | Recurring::Pruning => {
+                    true
+                }
             };
             if is_served {
                 self.spawn(self.clone().recur(what));

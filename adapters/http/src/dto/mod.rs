@@ -43,8 +43,8 @@ pub use session::{Session, SignIn};
 pub use trigger::Trigger;
 pub(crate) use word::not_one_of;
 pub use word::{
-    Cause, Edge, EventType, Instant, LastEvent, Manager, PackageSyncStatus, Reason, Rule, RunStatus, Scope,
-    Secret, Status,
+    Cause, Edge, EventType, Instant, LastEvent, Manager, PackageSyncStatus, Reason, Rule,
+    RunStatus, Scope, Secret, Status,
 };
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,

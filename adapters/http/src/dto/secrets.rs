@@ -17,7 +17,8 @@ pub struct SecretEntry {
 
 /// The value of a secret.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"value": "correct horse battery staple"}))]
 pub struct PutSecret {
     /// Up to 64 KiB of text. It is never shown again.
     pub value: Secret,

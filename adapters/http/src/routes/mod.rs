@@ -20,7 +20,9 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
-use groundcontrol_core::ports::{ApiTokenId, FleetService, PackageService, SecretService, WorkService};
+use groundcontrol_core::ports::{
+    ApiTokenId, FleetService, PackageService, SecretService, WorkService,
+};
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
 use tokio::sync::Semaphore;

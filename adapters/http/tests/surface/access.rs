@@ -17,6 +17,7 @@ const NONE: Option<Scope> = None;
 
 const SATELLITE: &str = r#"{"name": "a", "region": "eu"}"#;
 const TOKEN: &str = r#"{"name": "a", "scopes": ["admin"]}"#;
+const SECRET: &str = r#"{"value": "x"}"#;
 const BATCH: &str = r#"{"ids": []}"#;
 const SIGN_IN: &str = r#"{"token": "admin"}"#;
 const SYSTEM: &str = r#"{"name": "a"}"#;
@@ -72,6 +73,11 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/script-packages/blobs/{sha256}", MANAGE, ""),
     ("GET",    "/api/v1/script-packages/sync-states",  MANAGE, ""),
     ("GET",    "/api/v1/satellites/{id}/script-packages", MANAGE, ""),
+    ("GET",    "/api/v1/secrets",                      ADMIN,  ""),
+    ("PUT",    "/api/v1/secrets/{name}",               ADMIN,  SECRET),
+    ("DELETE", "/api/v1/secrets/{name}",               ADMIN,  ""),
+    ("POST",   "/api/v1/secrets/reseal",               ADMIN,  ""),
+    ("GET",    "/api/v1/secret-deliveries",            ADMIN,  ""),
     ("POST",   "/api/v1/api-tokens",                   ADMIN,  TOKEN),
     ("GET",    "/api/v1/api-tokens",                   ADMIN,  ""),
     ("DELETE", "/api/v1/api-tokens/{id}",              ADMIN,  ""),
@@ -89,7 +95,8 @@ type Route = (&'static str, &'static str, Option<Scope>, &'static str);
 async fn try_route(route: &Route, authorization: Option<&str>) -> Answer {
     let (method, path, _, body) = route;
     let method: Method = method.parse().unwrap();
-    let path = path.replace("{id}", ID).replace("{lockfileHash}", HASH).replace("{sha256}", HASH);
+    let path = path.replace("{id}", ID).replace("{name}", "a");
+    let path = path.replace("{lockfileHash}", HASH).replace("{sha256}", HASH);
     let mut asking = request(method, &path);
     if let Some(authorization) = authorization {
         asking = asking.header(AUTHORIZATION, authorization);

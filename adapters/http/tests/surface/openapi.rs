@@ -143,7 +143,7 @@ async fn the_example_of_every_body_is_taken() {
         }
         let example = &resolve(&document, schema)["example"];
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{id}", ID);
+        let path = path.replace("{id}", ID).replace("{name}", "a");
         let method = method.parse().unwrap();
         let answer = send(willing(), method, &path, &example.to_string()).await;
         assert!(answer.status.is_success(), "{route} {example}: {}", answer.text());

@@ -70,7 +70,7 @@ async fn send_to(
         .header(CONTENT_TYPE, media_type)
         .body(body)
         .unwrap();
-    ask_of(services(fleet(), willing_work(), packages), asking).await
+    ask_of(services(fleet(), willing_work(), packages, willing_secrets()), asking).await
 }
 
 async fn publish(packages: MockPackageService, body: Value) -> Answer {
@@ -164,7 +164,7 @@ async fn an_upload_that_is_too_large_or_something_else_is_refused_unread() {
         .header("content-length", "11534337")
         .body(Body::empty())
         .unwrap();
-    let services = services(fleet(), willing_work(), MockPackageService::new());
+    let services = services(fleet(), willing_work(), MockPackageService::new(), willing_secrets());
     let answer = ask_of(services, asking).await;
     assert_eq!(answer.status, 413);
     assert!(answer.text().contains("11534336 bytes"), "{}", answer.text());

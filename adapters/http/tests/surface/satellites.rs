@@ -20,11 +20,12 @@ async fn creating_answers_the_satellite_and_its_token() {
     fleet
         .expect_create()
         .withf(|request| {
-            let SatelliteRequest { name, region, tags, offline_threshold } = request;
+            let SatelliteRequest { name, region, tags, offline_threshold, managed_by } = request;
             name.as_str() == "a"
                 && region.as_str() == "eu"
                 && tags.as_map().get("env").is_some_and(|value| value == "prod")
                 && *offline_threshold == Some(Millis::new(60_000))
+                && managed_by.is_none()
         })
         .return_once(|_| Ok(created()));
     let body = r#"{"name": "a", "region": "eu", "tags": {"env": "prod"},

@@ -41,7 +41,7 @@ impl Work {
     /// Makes a check of a system, assigned to all satellites of the run.
     pub(super) async fn make(client: &Client, run: &str) -> Result<Self, ClientError> {
         let name = format!("load-{run}");
-        let system = CreateSystem { name: name.clone(), metadata: None };
+        let system = CreateSystem { name: name.clone(), metadata: None, managed_by: None };
         let system: System = client.make(&system).await?;
         let check = CreateCheck {
             name,
@@ -49,6 +49,7 @@ impl Work {
             config: None,
             collectors: Vec::new(),
             interval_seconds: INTERVAL_SECONDS,
+            managed_by: None,
         };
         let check: Check = client.make(&check).await?;
         let assignment = CreateAssignment {
@@ -56,6 +57,7 @@ impl Work {
             system_id: system.id,
             satellite_ids: None,
             selector: Some(Selector { region: None, tags: Some(format!("load in ({run})")) }),
+            managed_by: None,
         };
         let assignment: Assignment = client.make(&assignment).await?;
         Ok(Self {

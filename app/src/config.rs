@@ -3,6 +3,9 @@
 mod queue;
 mod blobs;
 mod secrets;
+mod error;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +23,7 @@ use crate::gitops::{Folder, Follow};
 use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
 pub use blobs::{BlobSettings, NotAPlace};
+pub use error::ConfigError;
 pub use queue::{NatsPlace, QueueSettings};
 pub use secrets::{SealingKeys, SecretSettings, VaultLogin, VaultPlace};
 
@@ -237,95 +241,6 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Why settings are refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration file {path}")]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is no TOML, or has an unknown key or a bad value.
-    #[error("the configuration file {path} is not understood")]
-    Malformed {
-        /// Which file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// Only one of certificate and key is given.
-    #[error("--tls-cert and --tls-key belong together; give both or neither")]
-    HalfTls,
-    /// Interval and threshold do not fit.
-    #[error("{flag} {why}")]
-    Liveness {
-        /// The flag at fault.
-        flag: &'static str,
-        /// What is wrong.
-        why: InvalidThreshold,
-    },
-    /// A kind of database that this build does not have.
-    #[error(
-        "--database {0} is not supported: use sqlite://PATH, or \
-         postgres://USER:PASSWORD@HOST/DATABASE"
-    )]
-    Database(SecretUrl),
-    /// The file with the database's password cannot be read, or is empty.
-    #[error("cannot read a password from the file {path} of --database-password-file: {why}")]
-    Password {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// A kind of queue that this build does not have.
-    #[error("--queue {0} is not supported: use memory, postgres, or nats://HOST:PORT")]
-    Queue(SecretUrl),
-    /// A queue in a database that is a file.
-    #[error(
-        "--queue postgres needs a --database postgres://…, which {0} is not: leave --queue out, \
-         or use nats://HOST:PORT"
-    )]
-    QueueWithoutServer(SecretUrl),
-    /// An option of NATS, where the queue is another.
-    #[error("{0} is for NATS alone: leave it out, or give --queue nats://HOST:PORT")]
-    OfNatsAlone(&'static str),
-    /// Only one of certificate and key for NATS is given.
-    #[error("--queue-tls-cert and --queue-tls-key belong together; give both or neither")]
-    HalfQueueTls,
-    /// A kind of source of secrets that this build does not have. What was given is not shown.
-    #[error("--secrets is not understood: use env:PREFIX, dir:PATH, sealed, or vault:URL")]
-    Secrets,
-    /// Nothing to seal with.
-    #[error("--secrets sealed needs --secrets-key-file, or GROUNDCONTROL_SECRETS_KEY")]
-    NoSealingKey,
-    /// A key that nothing is sealed with.
-    #[error("--secrets-key-file is for --secrets sealed alone: leave it out, or give that")]
-    OfSealedAlone,
-    /// Nobody to log in as, or several.
-    #[error(
-        "--secrets vault:URL needs one way to log in: --vault-token-file or \
-         GROUNDCONTROL_VAULT_TOKEN, --vault-role-id with --vault-secret-id-file, or \
-         --vault-kubernetes-role"
-    )]
-    VaultLogin,
-    /// An option of a vault, where the source is another.
-    #[error("{0} is for a vault alone: leave it out, or give --secrets vault:URL")]
-    OfVaultAlone(&'static str),
-    /// A name that could not be stored.
-    #[error("--pod must have 1 to 200 characters and no control characters")]
-    PodName,
-    /// Pruning by no documents.
-    #[error("--gitops-prune belongs to --gitops: give a folder of documents, too")]
-    PruneWithoutFolder,
-    /// A retention of nothing.
-    #[error("{0} must be at least one hour")]
-    Retention(&'static str),
-}
-
 impl Options {
     /// The options in a TOML file.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
@@ -505,102 +420,4 @@ fn pod_name(given: Option<String>, suffix: &str) -> Result<PodName, ConfigError>
     };
     let checked: Result<groundcontrol_core::satellite::Name, _> = name.parse();
     checked.map(|name| PodName::new(name.as_str())).map_err(|_| ConfigError::PodName)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(options: Options) -> Result<Settings, String> {
-        options.resolve(None, "x1").map_err(|error| error.to_string())
-    }
-
-    fn toml(text: &str) -> Result<Options, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn without_options_the_defaults_of_the_documentation_hold() {
-        let settings = resolve(Options::default()).unwrap();
-        assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(settings.database.expose(), "sqlite://groundcontrol-data/groundcontrol.db");
-        assert_eq!(settings.liveness.heartbeat_interval, Millis::from_secs(15));
-        assert_eq!(settings.liveness.default_threshold, Millis::from_secs(45));
-        assert!(settings.pod.as_str().ends_with("-x1"));
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-        let file =
-            toml("listen = '127.0.0.1:1'\nheartbeat-interval = '200ms'\noffline-threshold = '1s'");
-        let flags = Options { listen: "127.0.0.1:2".parse().ok(), ..Options::default() };
-        let settings = resolve(flags.or(file.unwrap())).unwrap();
-        assert_eq!(settings.listen.port(), 2);
-        assert_eq!(settings.liveness.heartbeat_interval, Millis::new(200));
-    }
-
-    #[test]
-    fn an_unknown_key_or_a_bad_duration_in_the_file_is_refused() {
-        assert!(toml("listn = '127.0.0.1:1'").unwrap_err().contains("listn"));
-        assert!(toml("heartbeat-interval = 'soon'").is_err());
-    }
-
-    #[test]
-    fn settings_that_do_not_fit_name_the_flag() {
-        let threshold = Options { offline_threshold: "20s".parse().ok(), ..Options::default() };
-        let refused = resolve(threshold).unwrap_err();
-        assert!(
-            refused.starts_with("--offline-threshold must be at least two heartbeat"),
-            "{refused}"
-        );
-        let half = Options { tls_cert: Some("c.pem".into()), ..Options::default() };
-        assert!(resolve(half).unwrap_err().contains("--tls-key"));
-    }
-
-    #[test]
-    fn history_and_results_are_kept_as_long_as_is_said_and_no_less_than_an_hour() {
-        let days = |days: u64| Millis::from_secs(days * 24 * 3_600);
-        let kept = |options| {
-            let timing = resolve(options).unwrap().timing;
-            (timing.transition_retention, timing.run_retention)
-        };
-        assert_eq!(kept(Options::default()), (days(365), days(30)));
-        let file = toml("transition-retention = '2days'\nresult-retention = '3days'").unwrap();
-        assert_eq!(kept(file), (days(2), days(3)));
-        let short = Options { result_retention: "59m".parse().ok(), ..Options::default() };
-        assert!(resolve(short).unwrap_err().starts_with("--result-retention must be"));
-        let short = Options { transition_retention: "59m".parse().ok(), ..Options::default() };
-        assert!(resolve(short).unwrap_err().starts_with("--transition-retention must be"));
-    }
-
-    #[test]
-    fn the_settings_of_a_server_show_no_password() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "hidden\nnot read\n").unwrap();
-        let options = toml(&format!(
-            "database = 'postgres://me:secret@db/x'\ndatabase-password-file = '{}'",
-            file.path().display()
-        ));
-        let settings = resolve(options.unwrap()).unwrap();
-        let password = settings.database_password.as_ref().unwrap();
-        assert_eq!(secrecy::ExposeSecret::expose_secret(password), "hidden");
-        let shown = format!("{settings:?}");
-        assert!(!shown.contains("hidden") && !shown.contains("secret"), "{shown}");
-    }
-
-    #[test]
-    fn a_password_file_that_gives_none_is_named() {
-        let options =
-            Options { database_password_file: Some("no/such/file".into()), ..Options::default() };
-        let refused = resolve(options).unwrap_err();
-        assert!(refused.contains("no/such/file"), "{refused}");
-    }
-
-    #[test]
-    fn an_unsupported_database_is_named_without_its_password() {
-        let url = "mysql://me:secret@db/x".parse().ok();
-        let refused = resolve(Options { database: url, ..Options::default() }).unwrap_err();
-        assert!(refused.contains("mysql://…@db/x"), "{refused}");
-        assert!(!refused.contains("secret"));
-    }
 }

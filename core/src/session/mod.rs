@@ -18,6 +18,8 @@ mod open;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod told;
 #[cfg(test)]
 mod properties;

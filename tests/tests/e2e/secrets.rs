@@ -1,5 +1,7 @@
 //! Secrets for the checks of satellites: asked for by place, delivered, on record, never shown.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may, as tests may")]
+
 use groundcontrol_testkit::server::{Agent, Api, Said, Site, Socket, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 use tokio::sync::mpsc::unbounded_channel;
 
+use crate::schema::*;
 use crate::support::*;
 
 async fn document() -> Value {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics says where")]
 
 mod support;
+mod schema;
 mod secrets;
 mod work;
 mod packages;

@@ -7,6 +7,7 @@ use groundcontrol_http::dto::{
 };
 use serde_json::{Value, json};
 
+use crate::schema::*;
 use crate::support::*;
 
 async fn document() -> Value {

@@ -8,6 +8,7 @@ use groundcontrol_core::connection::{
 use groundcontrol_http::dto::CloudEvent;
 use serde_json::{Value, json};
 
+use crate::schema::*;
 use crate::support::*;
 
 const TRIGGERS: &str = "/api/v1/triggers";

@@ -132,6 +132,8 @@ mod tests {
     use super::*;
     use crate::archive::tests::package as blob_of;
 
+    type Named = Vec<(String, String)>;
+
     struct Project(TempDir);
 
     impl Project {
@@ -151,10 +153,8 @@ mod tests {
             format!("sha512-{}", STANDARD.encode(hash))
         }
 
-        fn packages(
-            &self,
-            lock: &serde_json::Value,
-        ) -> anyhow::Result<(Vec<(String, String)>, Vec<String>)> {
+        /// Names and versions of the packages, and what is worth a note.
+        fn packages(&self, lock: &serde_json::Value) -> anyhow::Result<(Named, Vec<String>)> {
             let path = self.0.path().join("package-lock.json");
             fs::write(&path, lock.to_string()).unwrap();
             let (found, notes) = packages_of(&path, self.0.path())?;

@@ -37,6 +37,8 @@ export class FleetTable {
   #filter;
   #sort = { key: "name", down: false };
   #order = [];
+  /** Which rows exist, and from which place on. */
+  #sight = { first: 0, ids: [] };
   #rows = new Map();
   #dirty = true;
   #held = false;
@@ -125,6 +127,12 @@ export class FleetTable {
     return this.#held || this.body.contains(document.activeElement);
   }
 
+  /** Whether another order moves a row that is in sight. */
+  #moves(order) {
+    const { first, ids } = this.#sight;
+    return ids.some((id, at) => order[first + at] !== id);
+  }
+
   #arrangeIfFree() {
     if (!this.#dirty) return;
     const order = this.#wanted();
@@ -132,7 +140,7 @@ export class FleetTable {
     if (same) {
       this.#dirty = false;
       this.waiting.hidden = true;
-    } else if (this.#busy()) {
+    } else if (this.#busy() && this.#moves(order)) {
       this.waiting.hidden = false;
       setText(this.waiting, "Rows have changed places: put them in order");
     } else {
@@ -184,6 +192,7 @@ export class FleetTable {
     const last = Math.min(this.#order.length, Math.ceil((this.scroller.scrollTop + sight) / height) + MORE_ROWS);
     const wanted = this.#order.slice(first, last);
     const keep = new Set(wanted);
+    this.#sight = { first, ids: wanted };
     for (const [id, row] of this.#rows) {
       if (!keep.has(id)) {
         row.node.remove();

@@ -34,10 +34,8 @@ function described(data) {
 
 /** Makes a satellite, shows its token once, and waits until its agent connects. */
 export function newSatellite(app) {
-  const place = h("div");
-  const dialog = openDialog("New satellite", place, () => stop());
   let stop = () => {};
-  place.append(form(describing(app), { label: "Make it" }, async (data) => {
+  const place = h("div", {}, form(describing(app), { label: "Make it" }, async (data) => {
     const wanted = described(data);
     if (wanted.offlineThresholdMs === null) delete wanted.offlineThresholdMs;
     const { satellite, token } = await api("POST", "/satellites", wanted);
@@ -48,6 +46,7 @@ export function newSatellite(app) {
     dialog.querySelector("h2").textContent = satellite.name;
     shown.node.querySelector("button").focus();
   }, [cancelButton()]));
+  const dialog = openDialog("New satellite", place, () => stop());
 }
 
 /** The token, the commands that use it, and a line that turns green once they did. */
@@ -136,10 +135,8 @@ export function rotateToken(app, satellite) {
   };
   overlap.addEventListener("change", say);
   say();
-  const place = h("div");
   let stop = () => {};
-  openDialog(`New token for ${satellite.name}`, place, () => stop());
-  place.append(form([field("overlapSeconds", "The old token stops working", overlap), consequence], { label: "Make a new token", danger: true }, async (data) => {
+  const place = h("div", {}, form([field("overlapSeconds", "The old token stops working", overlap), consequence], { label: "Make a new token", danger: true }, async (data) => {
     const rotated = await api("POST", `/satellites/${satellite.id}/rotate-token`, { overlapSeconds: Number(data.get("overlapSeconds")) });
     app.fleet.readSoon(satellite.id);
     const shown = tokenOnce(app, rotated.satellite, rotated.token);
@@ -147,6 +144,7 @@ export function rotateToken(app, satellite) {
     place.replaceChildren(shown.node);
     shown.node.querySelector("button").focus();
   }, [cancelButton()]));
+  openDialog(`New token for ${satellite.name}`, place, () => stop());
 }
 
 function connectionOf(satellite) {

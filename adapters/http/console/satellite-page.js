@@ -163,8 +163,13 @@ export function satellitePage(app, { id }) {
   async function readPackages() {
     const found = await optional(`/satellites/${id}/script-packages`);
     if (closed || !found?.status) return packages.replaceChildren();
+    const { status, errorMessage, lockfileHash, reportedAt } = found;
+    const look = { ready: "healthy", error: "unhealthy" }[status] ?? "never";
     packages.replaceChildren(h("section", { class: "card", "aria-labelledby": "packages-title" }, h("h2", { id: "packages-title" }, "Script packages"),
-      h("p", {}, plain(found.status), found.errorMessage && `: ${found.errorMessage}`)));
+      h("p", {}, h("span", { class: "standing", "data-standing": look }, icon(look), plain(status)), " ",
+        h("time", { datetime: reportedAt, title: exact(reportedAt), class: "hint" }, ago(reportedAt))),
+      errorMessage && h("p", { class: "error" }, errorMessage),
+      h("p", { class: "hint" }, lockfileHash ? ["Lockfile ", h("code", { title: lockfileHash }, lockfileHash.slice(0, 12))] : "No packages are wanted.")));
   }
 
   function changed({ detail }) {

@@ -141,8 +141,8 @@ mod tests {
     fn no_file_names_another_origin() {
         for file in FILES {
             let text = std::str::from_utf8(file.bytes).unwrap();
-            let mut rest = text.replace("http://www.w3.org/", "");
-            rest.retain(|c| c != '`');
+            // The name of a language, and a place in the page itself.
+            let rest = text.replace("http://www.w3.org/", "").replace("url(\"#", "");
             for scheme in ["\"http://", "\"https://", "\"//", "'//", "url(", "@import"] {
                 assert!(!rest.contains(scheme), "{} has {scheme}", file.name);
             }

@@ -111,7 +111,7 @@ async fn what_is_no_id_is_not_found() {
 
 #[tokio::test]
 async fn an_unknown_path_is_not_found() {
-    for path in ["/", "/api", "/api/v1/satelites", "/api/v1/satellites/", "/docs/nothing.js"] {
+    for path in ["/api", "/api/v1/satelites", "/api/v1/satellites/", "/docs/nothing.js"] {
         get(fleet(), path).await.problem(404, "no-such-path");
     }
 }

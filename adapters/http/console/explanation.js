@@ -30,8 +30,10 @@ function ofServer({ summary, because, outlook, advice }) {
     h("p", { class: "summary-line" }, sentence(summary)),
     h("div", { class: "reasons" },
       list("What to do", advice),
-      list("It follows from", because),
-      list("What comes next", outlook?.map(({ sentence }) => sentence))),
+      list("What comes next", outlook?.map(({ sentence }) => sentence)),
+      // The proof, for who wants it: the page's other parts stay in sight.
+      because?.length > 0 && h("details", {}, h("summary", {}, "What it follows from"),
+        h("ul", {}, because.map((one) => h("li", {}, sentence(one)))))),
   ];
 }
 

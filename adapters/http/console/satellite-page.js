@@ -114,7 +114,9 @@ export function satellitePage(app, { id }) {
     ]);
     if (closed || mine !== grounds()) return;
     state = now;
+    const opened = why.querySelector("details")?.open;
     why.replaceChildren(explanationCard(satellite, state, explanation));
+    why.querySelector("details")?.toggleAttribute("open", Boolean(opened));
     drawFacts();
     if (seq !== state?.seq) {
       seq = state?.seq;

@@ -38,6 +38,8 @@ impl Stage {
         let (_, token) = self.api_token("admin").await;
         self.present(&token).await;
         self.tab.shows("Live").await;
+        // A pointer that rests on the table would keep its rows in their places.
+        self.tab.point_at(".brand", "Ground Control").await;
     }
 
     /// An API token with this scope: its id and itself.

@@ -96,7 +96,7 @@ fn of_nats_alone(options: &Options) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const SERVER: &str = "postgres://me:secret@db/x";
+    const SERVER: &str = "postgres://me:hush@db/x";
     const FILE: &str = "sqlite:///x.db";
 
     fn asked(database: &str, queue: Option<&str>, more: Options) -> Result<String, String> {
@@ -107,7 +107,7 @@ mod tests {
         };
         let settings = options.resolve(None, "x1").map_err(|error| error.to_string())?;
         let shown = format!("{settings:?}");
-        assert!(!shown.contains("secret"), "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
         Ok(settings.queue.to_string())
     }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(meet(SERVER, None).as_deref(), Ok("postgres"));
         assert_eq!(meet(SERVER, Some("postgres")).as_deref(), Ok("postgres"));
         assert_eq!(meet(SERVER, Some("memory")).as_deref(), Ok("memory"));
-        let nats = meet(FILE, Some("nats://me:secret@one:4222,tls://two"));
+        let nats = meet(FILE, Some("nats://me:hush@one:4222,tls://two"));
         assert_eq!(nats.as_deref(), Ok("nats://…@one:4222,tls://two"));
     }
 
@@ -128,9 +128,9 @@ mod tests {
             |database, queue| asked(database, Some(queue), Options::default()).unwrap_err();
         let without = refused(FILE, "postgres");
         assert!(without.contains("--database") && without.contains("x.db"), "{without}");
-        for queue in ["redis://me:secret@host", "rabbit", "nats", ""] {
+        for queue in ["redis://me:hush@host", "rabbit", "nats", ""] {
             let unknown = refused(SERVER, queue);
-            assert!(unknown.contains("nats://HOST") && !unknown.contains("secret"), "{unknown}");
+            assert!(unknown.contains("nats://HOST") && !unknown.contains("hush"), "{unknown}");
         }
     }
 

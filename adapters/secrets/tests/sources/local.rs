@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use groundcontrol_core::conformance::{self, Fixture, SecretAdapter};
 use groundcontrol_core::ports::{SealedStore as _, SecretError, SecretSource};
 use groundcontrol_core::secrets::{SecretName, SecretValue};
-use groundcontrol_memory::{MemorySecrets, MemoryStore};
 use groundcontrol_secrets::{DirSecrets, EnvSecrets, Keys, SealedSecrets, Variables};
+
+use crate::kept::Kept;
 
 #[derive(Default)]
 struct Environment(Mutex<BTreeMap<OsString, OsString>>);
@@ -123,17 +124,10 @@ async fn a_folder_is_a_source_of_secrets() {
 #[tokio::test]
 async fn sealed_secrets_are_a_source_of_secrets() {
     let make = || async {
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(Kept::default());
         Arc::new(Own(SealedSecrets::new(store, Keys::parse(ONE).unwrap())))
     };
     conformance::secret_source(make).await.assert_passed();
-}
-
-#[tokio::test]
-async fn memory_is_a_source_of_secrets() {
-    conformance::secret_source(|| async { Arc::new(Own(MemorySecrets::new())) })
-        .await
-        .assert_passed();
 }
 
 #[tokio::test]
@@ -147,7 +141,7 @@ async fn a_variable_that_is_no_text_is_unusable() {
 
 #[tokio::test]
 async fn a_new_key_seals_everything_again_and_the_old_one_is_not_needed_then() {
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(Kept::default());
     let with = |keys: &str| SealedSecrets::new(store.clone(), Keys::parse(keys).unwrap());
     let names: Vec<_> = (0..250).map(|number| name(&format!("n{number}"))).collect();
     for name in &names {
@@ -162,7 +156,7 @@ async fn a_new_key_seals_everything_again_and_the_old_one_is_not_needed_then() {
 
 #[tokio::test]
 async fn a_value_under_an_unknown_key_or_of_another_name_is_refused_without_showing_it() {
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(Kept::default());
     let sealed = SealedSecrets::new(store.clone(), Keys::parse(ONE).unwrap());
     sealed.put(&name("a"), &SecretValue::new("hush")).await.unwrap();
     let wanted = BTreeSet::from([name("a")]);

@@ -55,7 +55,7 @@ async fn a_satellite_shows_everything_but_its_credentials() {
             "id": ID, "name": "a", "region": "eu", "tags": {"env": "prod"},
             "capabilities": ["http"], "version": "1.2.3", "configRevision": 5,
             "appliedRevision": 4, "enabled": true,
-            "offlineThresholdMs": 60000, "status": "online",
+            "offlineThresholdMs": 60000, "status": "online", "managedBy": "gitops",
             "lastSeenAt": "2026-02-02T02:40:09.000Z", "lastEvent": "connected",
             "lastEventAt": "2026-02-02T02:40:05.000Z", "createdAt": "2026-02-02T02:40:00.000Z",
         })

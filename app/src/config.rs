@@ -1,6 +1,7 @@
 //! Flags, environment and file, in this order, become validated settings.
 
 mod queue;
+mod span;
 mod blobs;
 mod secrets;
 mod error;
@@ -9,8 +10,6 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
 use groundcontrol_core::limits::{HEARTBEAT_INTERVAL, OFFLINE_THRESHOLD};
 use groundcontrol_core::satellite::{InvalidThreshold, Liveness, PodName};
@@ -26,6 +25,7 @@ pub use blobs::{BlobSettings, NotAPlace};
 pub use error::ConfigError;
 pub use queue::{NatsPlace, QueueSettings};
 pub use secrets::{SealingKeys, SecretSettings, VaultLogin, VaultPlace};
+pub use span::Span;
 
 /// What `serve` may be told; every field that is absent has a default. The same names, in kebab
 /// case, are the keys of the TOML file.
@@ -136,6 +136,10 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Networks that webhooks may lead to besides public addresses, separated by commas [default:
+    /// none]
+    #[arg(long, env = "GROUNDCONTROL_WEBHOOK_ALLOW", value_name = "CIDR,…", value_delimiter = ',')]
+    pub webhook_allow: Option<Vec<IpNet>>,
     /// How long SIGTERM waits for sockets to close before it cuts them off [default: 15s]
     #[arg(long, env = "GROUNDCONTROL_DRAIN_TIMEOUT", value_name = "DURATION")]
     pub drain_timeout: Option<Span>,
@@ -177,24 +181,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A duration as people write it: `15s`, `200ms`, `7days`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Millis);
-
-impl FromStr for Span {
-    type Err = humantime::DurationError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        humantime::parse_duration(text).map(|span: Duration| Self(span.into()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(source)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// Settings that have been checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -220,6 +206,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that webhooks may lead to besides public addresses.
+    pub webhook_allow: Vec<IpNet>,
     /// How long the pod waits for what.
     pub timing: Timing,
     /// Sockets that may wait for their first message at once.
@@ -286,6 +274,7 @@ impl Options {
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            webhook_allow: self.webhook_allow.or(file.webhook_allow),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
             transition_retention: self.transition_retention.or(file.transition_retention),
             result_retention: self.result_retention.or(file.result_retention),
@@ -341,6 +330,7 @@ impl Options {
             liveness: liveness(self.heartbeat_interval, self.offline_threshold)?,
             tls: tls_files(self.tls_cert, self.tls_key)?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            webhook_allow: self.webhook_allow.unwrap_or_default(),
             timing,
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
             gitops: follow(self.gitops, self.gitops_prune)?,

@@ -12,13 +12,14 @@ use groundcontrol_core::ports::{
 use groundcontrol_core::time::Timestamp;
 pub use groundcontrol_database::CheckstackSatellite;
 use groundcontrol_database::{DatabaseStore, Options};
-use groundcontrol_http::{HttpSettings, Services};
+use groundcontrol_http::{CloudEvents, HttpSettings, Services};
 use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
 use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
 use groundcontrol_postgres_queue::PostgresQueue;
 use groundcontrol_secrets::{
     DirSecrets, EnvSecrets, Keys, SealedSecrets, VaultAuth, VaultSecrets, VaultSettings,
 };
+use groundcontrol_webhooks::{Targets, WebhookClient, WebhookSettings};
 pub use groundcontrol_websocket::SatelliteSockets;
 use groundcontrol_websocket::SocketSettings;
 use secrecy::SecretString;
@@ -30,7 +31,7 @@ use crate::config::{
     BlobSettings, NatsPlace, QueueSettings, SealingKeys, SecretSettings, Settings, VaultLogin,
     VaultPlace,
 };
-use crate::pod::{GroundControl, PackagePorts, RunPorts, SecretPorts, WorkPorts};
+use crate::pod::{GroundControl, PackagePorts, RunPorts, SecretPorts, WebhookPorts, WorkPorts};
 use crate::secret_url::SecretUrl;
 
 /// How long a bucket may be silent before a call to it has failed.
@@ -81,6 +82,10 @@ pub async fn start(
         .packages(PackagePorts { store: shared.clone(), blobs: blobs(settings, &shared)? })
         .runs(RunPorts { sink: shared.clone(), store: shared.clone() })
         .documents(settings.gitops.clone())
+        .webhooks(WebhookPorts {
+            store: shared.clone(),
+            sender: Arc::new(webhook_client(settings)?),
+        })
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)
@@ -109,6 +114,13 @@ fn blobs(settings: &Settings, database: &Arc<DatabaseStore>) -> anyhow::Result<A
             Arc::new(ObjectBlobs::bucket(bucket, prefix, std::env::vars(), http)?)
         }
     })
+}
+
+/// The way to webhooks, on which events look as they do on the event stream.
+fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
+    let targets = Targets::allowing(settings.webhook_allow.clone());
+    let settings = WebhookSettings { targets, ..WebhookSettings::default() };
+    Ok(WebhookClient::new(Arc::new(CloudEvents), settings)?)
 }
 
 /// What the pods of one fleet have in common beside the store.
@@ -289,8 +301,13 @@ impl Wired {
     /// The admin API, probes and documentation.
     pub fn http(&self) -> axum::Router {
         let pod = Arc::new(self.pod.clone());
-        let services =
-            Services { fleet: pod.clone(), work: pod.clone(), packages: pod.clone(), secrets: pod };
+        let services = Services {
+            fleet: pod.clone(),
+            work: pod.clone(),
+            packages: pod.clone(),
+            secrets: pod.clone(),
+            webhooks: pod,
+        };
         groundcontrol_http::router(services, HttpSettings::default())
     }
 

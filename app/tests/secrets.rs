@@ -15,7 +15,7 @@ use common::{Satellite, World, connect, create};
 use groundcontrol::pod::{GroundControl, SecretPorts};
 use groundcontrol_core::assignment::{Collector, Collectors, Json};
 use groundcontrol_core::ports::{
-    CheckUpdate, DeliveryQuery, DeliveryStore, Order, SatelliteGateway as _, SecretError,
+    CheckUpdate, DeliveryStore, Order, SatelliteGateway as _, SecretDeliveryQuery, SecretError,
     SecretService as _, SecretSource, StoreError, StoreResult, WorkService as _,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, SecretValue, Secrets, StoredDelivery};
@@ -84,7 +84,7 @@ impl DeliveryStore for Record {
         self.memory.record_deliveries(deliveries).await
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
+    async fn deliveries(&self, query: &SecretDeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
         self.memory.deliveries(query).await
     }
 
@@ -144,7 +144,7 @@ impl Place {
     }
 
     async fn recorded(&self) -> Vec<Delivery> {
-        let query = DeliveryQuery { limit: 100, ..DeliveryQuery::default() };
+        let query = SecretDeliveryQuery { limit: 100, ..SecretDeliveryQuery::default() };
         let found = self.pod.secret_deliveries(query).await.unwrap();
         found.into_iter().map(|stored| stored.delivery).collect()
     }

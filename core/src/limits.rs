@@ -176,6 +176,39 @@ pub const WRITE_ATTEMPTS: u32 = 8;
 /// that they missed some.
 pub const MAX_WAITING_NUDGES: usize = 1024;
 
+/// Webhooks of one fleet.
+pub const MAX_WEBHOOKS: usize = 200;
+/// Characters of a webhook's URL.
+pub const MAX_WEBHOOK_URL_CHARS: usize = 2000;
+/// Headers that one webhook adds to its requests.
+pub const MAX_WEBHOOK_HEADERS: usize = 20;
+/// Characters of the name or value of one of them.
+pub const MAX_WEBHOOK_HEADER_CHARS: usize = 4000;
+/// Bytes of the shortest signing secret …
+pub const MIN_WEBHOOK_SECRET_BYTES: usize = 24;
+/// … and of the longest.
+pub const MAX_WEBHOOK_SECRET_BYTES: usize = 64;
+/// Signing secrets of one webhook at a time.
+pub const MAX_WEBHOOK_SECRETS: usize = 4;
+/// The longest time during which an old signing secret signs beside its successor: 7 days.
+pub const MAX_WEBHOOK_SECRET_OVERLAP: Millis = Millis::from_secs(7 * 24 * 3600);
+/// The time to reach a webhook's receiver.
+pub const WEBHOOK_CONNECT_WITHIN: Millis = Millis::from_secs(4);
+/// The time for a whole attempt; less than the lease of whoever makes it.
+pub const WEBHOOK_ANSWER_WITHIN: Millis = Millis::from_secs(10);
+/// Bytes that are read and kept of a receiver's answer.
+pub const MAX_WEBHOOK_RESPONSE: usize = 4096;
+/// Requests to one webhook's receiver at a time.
+pub const WEBHOOK_REQUESTS: usize = 32;
+/// Deliveries of one webhook that wait; while there are more, events are not looked at.
+pub const MAX_WAITING_DELIVERIES: u64 = 10_000;
+/// A webhook of which no attempt succeeded for this long is paused: a day.
+pub const WEBHOOK_FAILING_BEFORE_PAUSE: Millis = Millis::from_secs(24 * 3600);
+/// How long deliveries that were made are kept: 7 days.
+pub const KEEP_DELIVERED: Millis = Millis::from_secs(7 * 24 * 3600);
+/// How long deliveries that were given up are kept: 30 days.
+pub const KEEP_DEAD_DELIVERIES: Millis = Millis::from_secs(30 * 24 * 3600);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +231,9 @@ mod tests {
         assert_eq!(MAX_SECRET_VALUE, 65_536);
         assert_eq!(MAX_SECRET_ANSWER, 1_048_576);
         assert_eq!(MAX_RUN_AHEAD, Millis::new(86_400_000));
+        assert_eq!(MAX_WEBHOOK_SECRET_OVERLAP, Millis::new(604_800_000));
+        assert_eq!(WEBHOOK_FAILING_BEFORE_PAUSE, Millis::new(86_400_000));
+        assert_eq!(KEEP_DELIVERED, Millis::new(604_800_000));
+        assert_eq!(KEEP_DEAD_DELIVERIES, Millis::new(2_592_000_000));
     }
 }

@@ -17,6 +17,7 @@ mod m0007_secrets;
 mod m0008_script_packages;
 mod m0009_gitops;
 mod m0010_latest_runs;
+mod m0011_webhooks;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0008_script_packages", sql: m0008_script_packages::SQL }),
             Box::new(Step { name: "m0009_gitops", sql: m0009_gitops::SQL }),
             Box::new(Step { name: "m0010_latest_runs", sql: m0010_latest_runs::SQL }),
+            Box::new(Step { name: "m0011_webhooks", sql: m0011_webhooks::SQL }),
         ]
     }
 }

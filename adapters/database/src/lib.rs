@@ -28,6 +28,7 @@ mod runs;
 mod packages;
 mod secrets;
 mod checkstack;
+mod webhooks;
 mod open;
 mod clock;
 mod write;

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use groundcontrol_core::ports::{
-    DeliveryQuery, DeliveryStore, SealedSecret, SealedStore, StoreResult,
+    DeliveryStore, SealedSecret, SealedStore, SecretDeliveryQuery, StoreResult,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, StoredDelivery};
 use groundcontrol_core::time::Timestamp;
 
 use crate::read::secrets as read;
 use crate::store::{DatabaseStore, doing};
-use crate::write::{DeleteSealed, PruneDeliveries, PutSealed, RecordDeliveries, ReplaceSealed};
+use crate::write::{
+    DeleteSealed, PruneSecretDeliveries, PutSealed, RecordDeliveries, ReplaceSealed,
+};
 
 #[async_trait]
 impl SealedStore for DatabaseStore {
@@ -49,11 +51,11 @@ impl DeliveryStore for DatabaseStore {
         self.writer().write(RecordDeliveries(deliveries.to_vec())).await
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
+    async fn deliveries(&self, query: &SecretDeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
         doing("list deliveries of secrets", read::deliveries(self.reader(), query).await)
     }
 
     async fn prune_deliveries(&self, before: Timestamp, limit: usize) -> StoreResult<u64> {
-        self.writer().write(PruneDeliveries { before, limit }).await
+        self.writer().write(PruneSecretDeliveries { before, limit }).await
     }
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use groundcontrol_core::conformance::{self, Fixture, Outcome, Report, WorkAdapter};
+use groundcontrol_core::conformance::{
+    self, Fixture, Outcome, Report, WebhookAdapter, WorkAdapter,
+};
 use groundcontrol_core::ports::{
     ApiTokenStore, BlobStore, Clock, DeliveryStore, SatelliteStore, SealedStore,
 };
@@ -146,6 +148,16 @@ async fn a_sqlite_database_keeps_sealed_secrets_and_deliveries() {
 async fn pods_on_a_postgresql_server_keep_sealed_secrets_and_deliveries() {
     no_case_fails_or_is_skipped(&conformance::sealed_store(server_fixture!(SealedStore)).await);
     no_case_fails_or_is_skipped(&conformance::delivery_store(server_fixture!(DeliveryStore)).await);
+}
+
+#[tokio::test]
+async fn a_sqlite_database_keeps_webhooks() {
+    no_case_fails_or_is_skipped(&conformance::webhook_store(fixture!(WebhookAdapter)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_keep_webhooks() {
+    no_case_fails_or_is_skipped(&conformance::webhook_store(server_fixture!(WebhookAdapter)).await);
 }
 
 #[tokio::test]

@@ -6,9 +6,10 @@
 //! shares.
 //!
 //! Read in this order: [`dto`] is what goes over the wire, `problem` how errors look,
-//! `access` who may, `cookie` what a browser may with its session, `body` and `query` how requests are read, `cursor` how lists go on,
-//! `routes` what there is, `openapi` and `docs` how it is described, `console` the pages for people,
-//! `layers` and `telemetry` what holds for every answer.
+//! `access` who may, `cookie` what a browser may with its session, `body` and `query` how requests
+//! are read, `cursor` how lists go on, `routes` what there is, `encoder` writes the same events for
+//! others, `openapi` and `docs` how it is described, `console` the pages for people, `layers` and
+//! `telemetry` what holds for every answer.
 //!
 //! ```
 //! use groundcontrol_http::{HttpSettings, Services, router};
@@ -34,12 +35,17 @@ mod docs;
 mod console;
 mod layers;
 mod telemetry;
+mod encoder;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use groundcontrol_core::ports::{FleetService, PackageService, SecretService, WorkService};
+use groundcontrol_core::ports::{
+    FleetService, PackageService, SecretService, WebhookService, WorkService,
+};
+
+pub use encoder::CloudEvents;
 
 /// What the surface asks.
 #[derive(Clone)]
@@ -52,6 +58,8 @@ pub struct Services {
     pub packages: Arc<dyn PackageService>,
     /// About secrets, and who got which.
     pub secrets: Arc<dyn SecretService>,
+    /// About who is told of events over HTTP.
+    pub webhooks: Arc<dyn WebhookService>,
 }
 
 /// How the surface behaves; nothing here is a rule of the domain.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use groundcontrol_core::conformance::{self, Fixture, Report, WorkAdapter};
+use groundcontrol_core::conformance::{self, Fixture, Report, WebhookAdapter, WorkAdapter};
 use groundcontrol_core::ports::{
     ApiTokenStore, BlobStore, DeliveryStore, RecurringWork, SatelliteStore, SealedStore,
 };
@@ -112,6 +112,20 @@ async fn the_memory_store_keeps_sealed_secrets_and_deliveries() {
         report.assert_passed();
         assert!(no_case_is_skipped(&report), "{report}");
     }
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_webhooks() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::<dyn WebhookAdapter>::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn WebhookAdapter> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let report = conformance::webhook_store(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What satellites run, and what they report.
 
-use groundcontrol_http::dto::{Assignment, Check, Page, Run, System};
+use groundcontrol_http::dto::{Assignment, Check, Page, Run, System, Webhook};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +44,7 @@ macro_rules! kinds {
 kinds! {
     System, "/api/v1/systems", "system", |one| Some(one.name.as_str());
     Check, "/api/v1/checks", "check", |one| Some(one.name.as_str());
+    Webhook, "/api/v1/webhooks", "webhook", |one| Some(one.name.as_str());
     Assignment, "/api/v1/assignments", "assignment", |_| None;
 }
 

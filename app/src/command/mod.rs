@@ -15,6 +15,7 @@ pub mod satellites;
 mod watch;
 pub mod events;
 pub mod triggers;
+pub mod webhooks;
 pub mod work;
 pub mod results;
 pub mod packages;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     Events(events::EventsArgs),
     Triggers(triggers::TriggersArgs),
+    Webhooks(webhooks::WebhooksArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
     Load(load::LoadArgs),
     Demo(demo::DemoArgs),
@@ -80,6 +82,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Import(args) => import::run(args).await?,
         Command::Events(args) => events::run(args).await?,
         Command::Triggers(args) => triggers::run(args).await?,
+        Command::Webhooks(args) => webhooks::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,
         Command::Load(args) => return load::run(args).await,
         Command::Demo(args) => return demo::run(args).await,

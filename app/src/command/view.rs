@@ -121,6 +121,9 @@ pub(super) fn signal_line(signal: &Signal, now: Timestamp) -> String {
         Signal::ConfigChanged { satellite_id } => {
             format!("{now}  {:<26}  {satellite_id}", "satellite.config_changed")
         }
+        Signal::WebhookPaused { webhook_id } => {
+            format!("{now}  {:<26}  {webhook_id}", "webhook.paused")
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::info;
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
     PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch,
-    Work, WorkPorts,
+    WebhookPorts, Webhooks, Work, WorkPorts,
 };
 use crate::gitops::{Follow, GitOps};
 use crate::use_case::authenticate::SlowHashes;
@@ -45,6 +45,7 @@ pub struct Builder {
     packages: Option<PackagePorts>,
     secrets: Option<SecretPorts>,
     documents: Option<Follow>,
+    webhooks: Option<WebhookPorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -71,6 +72,7 @@ impl Builder {
             packages: None,
             secrets: None,
             documents: None,
+            webhooks: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -123,6 +125,13 @@ impl Builder {
     #[must_use]
     pub fn documents(mut self, follow: Option<Follow>) -> Self {
         self.documents = follow;
+        self
+    }
+
+    /// Who is told of events over HTTP, and the way there; without it nobody is.
+    #[must_use]
+    pub fn webhooks(mut self, webhooks: WebhookPorts) -> Self {
+        self.webhooks = Some(webhooks);
         self
     }
 
@@ -219,6 +228,7 @@ impl Builder {
             packages,
             secrets: self.secrets.map(SecretDesk::new),
             documents: self.documents.map(GitOps::new),
+            webhooks: self.webhooks.map(Webhooks::new),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -269,6 +279,9 @@ impl Pod {
         }
         if self.secrets.is_some() {
             self.spawn(self.clone().record_deliveries());
+        }
+        if self.webhooks.is_some() {
+            self.spawn(self.clone().look_at_webhooks());
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod work;
 mod runs;
 mod packages;
 mod secrets;
+mod webhooks;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub use secrets::{SecretDesk, SecretPorts, WaitingDelivery};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
 pub use watch::Watch;
+pub use webhooks::{WebhookPorts, Webhooks};
 pub use work::{Asked, Work, WorkPorts};
 pub use write::Applied;
 
@@ -78,6 +80,7 @@ pub struct Pod {
     pub(crate) packages: Option<Packages>,
     pub(crate) secrets: Option<SecretDesk>,
     pub(crate) documents: Option<GitOps>,
+    pub(crate) webhooks: Option<Webhooks>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,
@@ -164,6 +167,12 @@ impl Pod {
     /// How long a received heartbeat may need to be stored: flush bound + 2e (rule T5).
     pub(crate) fn settle(&self) -> Millis {
         self.flush_bound.get() + self.clock.error().times(2)
+    }
+
+    /// A number drawn at random.
+    pub(crate) fn chance(&self) -> Result<u64, StoreError> {
+        let random = (self.entropy)()?;
+        Ok(random.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     pub(crate) fn origin(&self) -> Origin {

@@ -60,6 +60,17 @@ impl Pod {
         {
             warn!(%error, "the last runs are not kept; agents that want to be sure send them again");
         }
+        self.emptied().await;
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.look();
+            while !webhooks.is_idle() {
+                sleep(STEP.into()).await;
+            }
+        }
+    }
+
+    /// Waits until no session is left, and tells those again that are still there.
+    async fn emptied(&self) {
         loop {
             let emptied = self.sessions.empty.notified();
             if self.sessions.is_empty() {

@@ -103,6 +103,9 @@ impl Pod {
             let reached = *self.events.reached.lock();
             let page = self.store.events_after(reached, PAGE).await?;
             let full = page.len() == PAGE;
+            if let (false, Some(webhooks)) = (page.is_empty(), &self.webhooks) {
+                webhooks.look();
+            }
             self.events.feed(page);
             if !full {
                 return Ok(());

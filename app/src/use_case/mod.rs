@@ -14,6 +14,7 @@ mod upload;
 mod packages;
 mod package_relay;
 pub mod events;
+mod webhooks;
 mod credentials;
 mod manage;
 mod explain;

@@ -51,6 +51,9 @@ impl Pod {
                     self.events.signal(Signal::ConfigChanged { satellite });
                 }
                 Nudge::PackagesChanged => self.look_at_packages(),
+                Nudge::WebhookPaused { webhook } => {
+                    self.events.signal(Signal::WebhookPaused { webhook });
+                }
                 Nudge::Missed => {
                     self.look_at_work();
                     self.events.look();

@@ -13,7 +13,8 @@ const STEP: usize = 1_000;
 const REST: Duration = Duration::from_millis(100);
 
 impl Pod {
-    /// Deletes all transitions beyond their retention, with the deliveries of secrets, and then all runs beyond theirs.
+    /// Deletes all transitions beyond their retention, with the deliveries of secrets, and then all
+    /// runs and deliveries to webhooks beyond theirs.
     pub(crate) async fn prune(&self) -> StoreResult<()> {
         let before = self.now().minus(self.timing.transition_retention);
         let mut pruned = 0;
@@ -27,7 +28,8 @@ impl Pod {
         if pruned > 0 {
             info!(pruned, "old transitions deleted");
         }
-        self.prune_deliveries().await?;
-        self.prune_runs().await
+        self.prune_secret_deliveries().await?;
+        self.prune_runs().await?;
+        self.prune_deliveries().await
     }
 }

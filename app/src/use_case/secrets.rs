@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use groundcontrol_core::assignment::{Configuration, Json, Value};
 use groundcontrol_core::limits::SECRETS_WITHIN;
 use groundcontrol_core::ports::{
-    DeliveryQuery, FieldError, FleetError, Order, SecretError, SecretService, SessionRef,
+    FieldError, FleetError, Order, SecretDeliveryQuery, SecretError, SecretService, SessionRef,
     StoreResult,
 };
 use groundcontrol_core::secrets::{
@@ -164,7 +164,7 @@ impl Pod {
     }
 
     /// Deletes all deliveries beyond the retention of history.
-    pub(crate) async fn prune_deliveries(&self) -> StoreResult<()> {
+    pub(crate) async fn prune_secret_deliveries(&self) -> StoreResult<()> {
         let Some(desk) = &self.secrets else { return Ok(()) };
         let before = self.now().minus(self.timing.transition_retention);
         while desk.ports.deliveries.prune_deliveries(before, PRUNE_STEP).await? > 0 {
@@ -309,7 +309,7 @@ impl SecretService for GroundControl {
 
     async fn secret_deliveries(
         &self,
-        query: DeliveryQuery,
+        query: SecretDeliveryQuery,
     ) -> Result<Vec<StoredDelivery>, FleetError> {
         Ok(self.secrets()?.deliveries.deliveries(&query).await?)
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use groundcontrol::pod::{GroundControl, PackagePorts, SecretPorts, Timing};
+use groundcontrol::pod::{Builder, GroundControl, PackagePorts, SecretPorts, Timing};
 use groundcontrol_core::connection::{Actor, CloseReason, LifecycleEvent, Status, Transition};
 use groundcontrol_core::ports::{
     Attempt, Authentication, Beat, Broadcast, Clock, Created, FleetService as _, Nudge,
@@ -111,6 +111,15 @@ impl World {
     }
 
     pub async fn pod(&self, name: &str) -> GroundControl {
+        self.pod_with(name, |pod| pod).await
+    }
+
+    /// A pod with something more.
+    pub async fn pod_with(
+        &self,
+        name: &str,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> GroundControl {
         let pod = GroundControl::builder(
             self.store.clone(),
             Arc::new(self.memory.clone()),
@@ -134,7 +143,7 @@ impl World {
             Some(secrets) => pod.secrets(secrets.clone()),
             None => pod,
         };
-        pod.start().await.unwrap()
+        more(pod).start().await.unwrap()
     }
 
     pub async fn history(&self, id: SatelliteId) -> Vec<Transition> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Fixture;
 use super::runner::{Case, Seen};
+use crate::automation::WebhookId;
 use crate::ports::{Broadcast, Nudge, NudgeStream};
 use crate::satellite::{Epoch, SatelliteId};
 
@@ -51,6 +52,7 @@ async fn every_kind_arrives(bench: &Bench, listener: usize) -> Seen {
         Nudge::WorkChanged,
         Nudge::Configured { satellite },
         Nudge::PackagesChanged,
+        Nudge::WebhookPaused { webhook: WebhookId(satellite.0) },
     ];
     kinds.iter().for_each(|nudge| broadcast.send(*nudge));
     hears_all(stream.as_mut(), kinds).await

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Fixture;
 use super::runner::{Case, Fault, Seen};
-use crate::ports::{DeliveryQuery, DeliveryStore};
+use crate::ports::{DeliveryStore, SecretDeliveryQuery};
 use crate::satellite::{PodName, SatelliteId};
 use crate::secrets::{Delivery, DeliveryPlace};
 use crate::time::{Millis, Timestamp};
@@ -41,11 +41,11 @@ fn delivery(satellite: u128, millis: u64) -> Delivery {
     }
 }
 
-fn all() -> DeliveryQuery {
-    DeliveryQuery { limit: 10_000, ..DeliveryQuery::default() }
+fn all() -> SecretDeliveryQuery {
+    SecretDeliveryQuery { limit: 10_000, ..SecretDeliveryQuery::default() }
 }
 
-async fn found(bench: &Bench, query: DeliveryQuery) -> Seen<Vec<String>> {
+async fn found(bench: &Bench, query: SecretDeliveryQuery) -> Seen<Vec<String>> {
     let found = bench.handle(1).deliveries(&query).await?;
     Ok(found.into_iter().map(|stored| stored.delivery.run_id).collect())
 }
@@ -73,10 +73,10 @@ async fn they_are_listed_by_satellite_and_time_newest_first(bench: &Bench) -> Se
     let satellite = Some(SatelliteId(Uuid::from_u128(7)));
     let cases = [
         (all(), vec!["4", "3", "2", "1"]),
-        (DeliveryQuery { satellite, ..all() }, vec!["4", "3", "1"]),
-        (DeliveryQuery { since: Some(at(2)), until: Some(at(4)), ..all() }, vec!["3", "2"]),
-        (DeliveryQuery { satellite, since: Some(at(2)), ..all() }, vec!["4", "3"]),
-        (DeliveryQuery { limit: 2, ..all() }, vec!["4", "3"]),
+        (SecretDeliveryQuery { satellite, ..all() }, vec!["4", "3", "1"]),
+        (SecretDeliveryQuery { since: Some(at(2)), until: Some(at(4)), ..all() }, vec!["3", "2"]),
+        (SecretDeliveryQuery { satellite, since: Some(at(2)), ..all() }, vec!["4", "3"]),
+        (SecretDeliveryQuery { limit: 2, ..all() }, vec!["4", "3"]),
     ];
     for (query, expected) in cases {
         let name = format!("{query:?}");
@@ -91,7 +91,7 @@ async fn a_list_goes_on_after_any_of_them(bench: &Bench) -> Seen {
     }
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let query = DeliveryQuery { after, limit: 1, ..all() };
+        let query = SecretDeliveryQuery { after, limit: 1, ..all() };
         let page = bench.handle(0).deliveries(&query).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.number);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::runner::{Fault, Seen};
-use super::{SecretAdapter, WorkAdapter};
+use super::{SecretAdapter, WebhookAdapter, WorkAdapter};
 use crate::ports::{
     ApiTokenStore, BlobStore, Broadcast, Clock, DeliveryStore, RecurringWork, SatelliteStore,
     SealedStore,
@@ -133,6 +133,7 @@ from_arc!(
     SatelliteStore,
     ApiTokenStore,
     WorkAdapter,
+    WebhookAdapter,
     BlobStore,
     SecretAdapter,
     SealedStore,

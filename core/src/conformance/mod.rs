@@ -39,6 +39,7 @@ mod packages;
 mod secret_source;
 mod sealed_store;
 mod delivery_store;
+mod webhook_store;
 mod broadcast;
 mod recurring_work;
 mod clock;
@@ -51,7 +52,8 @@ pub use secret_source::SecretAdapter;
 
 use crate::ports::{
     ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, DeliveryStore, PackageStore,
-    RecurringWork, RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, WorkStore,
+    RecurringWork, RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, WebhookStore,
+    WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
@@ -71,6 +73,11 @@ impl<A> WorkAdapter for A where
         + PackageStore
 {
 }
+
+/// A store of satellites and of webhooks: what happens to the ones is what the others are told.
+pub trait WebhookAdapter: SatelliteStore + WebhookStore {}
+
+impl<A> WebhookAdapter for A where A: SatelliteStore + WebhookStore {}
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
 pub async fn satellite_store<F, Fut, T>(make: F) -> Report
@@ -183,6 +190,16 @@ where
     T: Into<Fixture<dyn DeliveryStore>>,
 {
     runner::run("delivery_store", delivery_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`WebhookStore`]. Each store must be empty.
+pub async fn webhook_store<F, Fut, T>(make: F) -> Report
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = T>,
+    T: Into<Fixture<dyn WebhookAdapter>>,
+{
+    runner::run("webhook_store", webhook_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

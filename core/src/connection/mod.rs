@@ -22,5 +22,6 @@ pub use explain::{
     SessionFacts, Words, explain,
 };
 pub use invariants::{HistoryFault, RecordFault, check_history, check_record};
+pub(crate) use record::named;
 pub use record::{Cause, ConnectionRecord, LifecycleEvent};
 pub use status::{ConnectionState, Status, is_overdue, online_cutoff, overdue_at, status};

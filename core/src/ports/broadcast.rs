@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
+use crate::automation::WebhookId;
 use crate::satellite::{Epoch, SatelliteId};
 
 /// Tells every live pod, this one included, to look again.
@@ -78,6 +79,11 @@ pub enum Nudge {
     },
     /// Other script packages are desired.
     PackagesChanged,
+    /// A webhook is paused by itself: whoever watches shall know.
+    WebhookPaused {
+        /// Which.
+        webhook: WebhookId,
+    },
     /// Nudges were lost on the way: look at everything again.
     Missed,
 }

@@ -22,7 +22,7 @@ pub trait DeliveryStore: Send + Sync {
     async fn record_deliveries(&self, deliveries: &[Delivery]) -> StoreResult<()>;
 
     /// The deliveries that match, newest first.
-    async fn deliveries(&self, query: &DeliveryQuery) -> StoreResult<Vec<StoredDelivery>>;
+    async fn deliveries(&self, query: &SecretDeliveryQuery) -> StoreResult<Vec<StoredDelivery>>;
 
     /// Deletes up to `limit` deliveries from before `before`, of the oldest first; answers how many.
     async fn prune_deliveries(&self, before: Timestamp, limit: usize) -> StoreResult<u64>;
@@ -30,7 +30,7 @@ pub trait DeliveryStore: Send + Sync {
 
 /// Which deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryQuery {
+pub struct SecretDeliveryQuery {
     /// Only those to this satellite.
     pub satellite: Option<SatelliteId>,
     /// Only those at this time or later.

@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::event_cursor::EventCursor;
 use super::satellite_store::{ListQuery, SatelliteUpdate, StoredSatellite};
 use crate::assignment::StoredRevision;
+use crate::automation::WebhookId;
 use crate::connection::{Actor, ConnectionState, Explanation, SatelliteEvent, Status, Transition};
 use crate::desired::Manager;
 use crate::satellite::{Name, Region, SatelliteId, Seq, Tags, Token};
@@ -200,6 +201,11 @@ pub enum Signal {
     ConfigChanged {
         /// Whose.
         satellite: SatelliteId,
+    },
+    /// A webhook is paused, because its receiver wants no more or failed for too long.
+    WebhookPaused {
+        /// Which.
+        webhook: WebhookId,
     },
 }
 

@@ -3,10 +3,12 @@
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
 //! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), those of script packages
-//! ([`PackageStore`], [`BlobStore`]), of secrets ([`SecretSource`], [`SealedStore`], [`DeliveryStore`]), and
-//! the queue's two, [`Broadcast`] and [`RecurringWork`]. *Driving* ports are implemented by the app and called by
-//! adapters that listen to the world: [`SatelliteGateway`] for the satellites' sockets, [`FleetService`],
-//! [`WorkService`], [`PackageService`] and [`SecretService`] for operators. [`Outbox`] is the way back to one socket.
+//! ([`PackageStore`], [`BlobStore`]), of secrets ([`SecretSource`], [`SealedStore`], [`DeliveryStore`]), of
+//! webhooks ([`WebhookStore`], [`WebhookSender`], [`EventEncoder`]), and the queue's two, [`Broadcast`] and
+//! [`RecurringWork`]. *Driving* ports are implemented by the app and called by adapters that listen to the
+//! world: [`SatelliteGateway`] for the satellites' sockets, [`FleetService`], [`WorkService`],
+//! [`PackageService`], [`SecretService`] and [`WebhookService`] for operators. [`Outbox`] is the way back to
+//! one socket.
 //!
 //! All are dyn-compatible; an integrator implements one in a crate of their own and runs its
 //! suite from `conformance` (feature `conformance`) against it.
@@ -25,6 +27,9 @@ mod blob_store;
 mod secret_source;
 mod sealed_store;
 mod delivery_store;
+mod webhook_store;
+mod event_encoder;
+mod webhook_sender;
 mod broadcast;
 mod waiting_nudges;
 mod recurring_work;
@@ -33,15 +38,17 @@ mod fleet;
 mod work;
 mod packages;
 mod secrets;
+mod webhooks;
 
 pub use api_token_store::{ApiToken, ApiTokenId, ApiTokenStore, NewApiToken, Scope};
 pub use assignment_source::AssignmentSource;
 pub use blob_store::BlobStore;
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
-pub use delivery_store::{DeliveryQuery, DeliveryStore};
+pub use delivery_store::{DeliveryStore, SecretDeliveryQuery};
 pub use error::{StoreError, StoreResult};
 pub use event_cursor::{EventCursor, NotACursor, RecordedEvent};
+pub use event_encoder::{EncodedEvent, EventEncoder};
 pub use fleet::{
     Caller, Created, EventFeed, FeedItem, FieldError, FleetError, FleetService, Readiness,
     SatellitePatch, SatelliteRequest, SatelliteView, Signal,
@@ -65,6 +72,12 @@ pub use sealed_store::{SealedSecret, SealedStore};
 pub use secret_source::{SecretError, SecretSource};
 pub use secrets::SecretService;
 pub use waiting_nudges::{WaitingNudges, nudges_in};
+pub use webhook_sender::{OutgoingWebhook, SendReport, WebhookSender};
+pub use webhook_store::{
+    AttemptRecord, AttemptSeen, Backlog, Delivery, DeliveryQuery, DueDelivery, NewDelivery,
+    Redelivery, WebhookClaim, WebhookSaved, WebhookStore, WebhookUpdate,
+};
+pub use webhooks::{WebhookPatch, WebhookRequest, WebhookService};
 pub use work::{AssignmentRequest, CheckRequest, SystemRequest, WorkService};
 pub use work_store::{
     AssignmentQuery, AssignmentUpdate, CheckUpdate, Dangling, Saved, SystemUpdate, WorkStore,
@@ -78,6 +91,7 @@ pub use {
     packages::MockPackageService, recurring_work::MockRecurringWork,
     revision_store::MockRevisionStore, run_store::MockRunSink, run_store::MockRunStore,
     satellite_store::MockSatelliteStore, sealed_store::MockSealedStore,
-    secret_source::MockSecretSource, secrets::MockSecretService, work::MockWorkService,
+    secret_source::MockSecretSource, secrets::MockSecretService, webhook_sender::MockWebhookSender,
+    webhook_store::MockWebhookStore, webhooks::MockWebhookService, work::MockWorkService,
     work_store::MockWorkStore,
 };

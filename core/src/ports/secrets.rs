@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{DeliveryQuery, FleetError};
+use super::{FleetError, SecretDeliveryQuery};
 use crate::secrets::{SecretName, SecretValue, StoredDelivery};
 
 /// Implemented by the app, called by adapters that listen to operators. A value goes in and never
@@ -27,6 +27,6 @@ pub trait SecretService: Send + Sync {
     /// The deliveries on record, newest first.
     async fn secret_deliveries(
         &self,
-        query: DeliveryQuery,
+        query: SecretDeliveryQuery,
     ) -> Result<Vec<StoredDelivery>, FleetError>;
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::Nudge;
+use crate::automation::WebhookId;
 use crate::limits::MAX_WAITING_NUDGES;
 use crate::satellite::{Epoch, SatelliteId};
 
@@ -59,6 +60,7 @@ impl WaitingNudges {
                 Nudge::WorkChanged => writeln!(text, "work-changed"),
                 Nudge::Configured { satellite } => writeln!(text, "configured {satellite}"),
                 Nudge::PackagesChanged => writeln!(text, "packages-changed"),
+                Nudge::WebhookPaused { webhook } => writeln!(text, "webhook-paused {webhook}"),
                 Nudge::Missed => writeln!(text, "missed"),
             };
         }
@@ -96,6 +98,9 @@ fn parse(line: &str) -> Option<Nudge> {
         ("work-changed", None, None, None) => Some(Nudge::WorkChanged),
         ("configured", Some(Ok(satellite)), None, None) => Some(Nudge::Configured { satellite }),
         ("packages-changed", None, None, None) => Some(Nudge::PackagesChanged),
+        ("webhook-paused", Some(Ok(SatelliteId(id))), None, None) => {
+            Some(Nudge::WebhookPaused { webhook: WebhookId(id) })
+        }
         _ => None,
     }
 }
@@ -124,6 +129,7 @@ mod tests {
             Nudge::WorkChanged,
             Nudge::Configured { satellite },
             Nudge::PackagesChanged,
+            Nudge::WebhookPaused { webhook: WebhookId(Uuid::from_u128(8)) },
             Nudge::Missed,
         ];
         assert!(kinds.iter().all(|nudge| waiting.push(*nudge)));

@@ -8,6 +8,7 @@ mod silence;
 mod credentials;
 mod restarts;
 mod event_stream;
+mod webhooks;
 mod agent;
 mod checks;
 mod packages;

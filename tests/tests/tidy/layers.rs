@@ -16,6 +16,7 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("groundcontrol_nats", &["app/src/wiring"]),
     ("groundcontrol_websocket::wire", &["app/src/wiring", "app/src/agent/", "app/src/command/"]),
     ("groundcontrol_websocket", &["app/src/wiring"]),
+    ("groundcontrol_webhooks", &["app/src/wiring"]),
     ("groundcontrol_probes", &["app/src/wiring", "app/src/agent/"]),
     (
         "groundcontrol_http::dto",

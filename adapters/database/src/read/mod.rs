@@ -14,6 +14,7 @@ mod quiet;
 pub(crate) mod packages;
 pub(crate) mod blobs;
 pub(crate) mod secrets;
+pub(crate) mod webhooks;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};

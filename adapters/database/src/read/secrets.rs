@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use groundcontrol_core::ports::{DeliveryQuery, SealedSecret};
+use groundcontrol_core::ports::{SealedSecret, SecretDeliveryQuery};
 use groundcontrol_core::satellite::{PodName, SatelliteId};
 use groundcontrol_core::secrets::{Delivery, DeliveryPlace, SecretName, StoredDelivery};
 use sea_orm::{QueryResult, Value};
@@ -59,13 +59,13 @@ fn sealed_secret(row: &QueryResult) -> Read<SealedSecret> {
 /// Those that match, newest first.
 pub(crate) async fn deliveries(
     database: &Database,
-    query: &DeliveryQuery,
+    query: &SecretDeliveryQuery,
 ) -> Read<Vec<StoredDelivery>> {
     let (sql, values) = deliveries_sql(query);
     rows::all(&database.all(sql, values).await?, delivery)
 }
 
-pub(crate) fn deliveries_sql(query: &DeliveryQuery) -> (String, Vec<Value>) {
+pub(crate) fn deliveries_sql(query: &SecretDeliveryQuery) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = vec![limit(query.limit)];
     let mut conditions = Vec::new();
     let mut add = |condition: &str, value: Value| {

@@ -22,6 +22,8 @@ mod runs;
 mod packages;
 mod blobs;
 mod secrets;
+mod webhooks;
+mod deliveries;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -35,15 +37,20 @@ pub(crate) use api_tokens::{DeleteApiToken, PutApiToken};
 pub(crate) use assignments::{CreateAssignment, RemoveAssignment, UpdateAssignment};
 pub(crate) use blobs::{DeleteBlobs, PutPiece};
 pub(crate) use credentials::ChangeCredentials;
+pub(crate) use deliveries::{
+    ClaimWebhook, EnqueueDeliveries, PruneDeliveries, RecordAttempts, Redeliver, ReleaseClaim,
+    RenewClaim,
+};
 pub(crate) use packages::{ForgetPackages, RecordBlob, RecordSyncStates, SetDesired, WantBlobs};
 pub(crate) use revisions::{RecordApplied, RecordRevisions};
 pub(crate) use runs::{PruneRuns, RecordRuns, RecordStrategyErrors};
 pub(crate) use satellites::{Create, Remove, Update};
 pub(crate) use secrets::{
-    DeleteSealed, PruneDeliveries, PutSealed, RecordDeliveries, ReplaceSealed,
+    DeleteSealed, PruneSecretDeliveries, PutSealed, RecordDeliveries, ReplaceSealed,
 };
 pub(crate) use upkeep::{Probe, Prune, SetLiveness};
 pub(crate) use watch::{EndWatch, RenewWatch};
+pub(crate) use webhooks::{CreateWebhook, RemoveWebhook, UpdateWebhook};
 pub(crate) use work::{
     CreateCheck, CreateSystem, RemoveNamed, SetPolicy, UpdateCheck, UpdateSystem,
 };

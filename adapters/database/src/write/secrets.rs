@@ -29,7 +29,7 @@ pub(crate) struct ReplaceSealed {
 pub(crate) struct RecordDeliveries(pub(crate) Vec<Delivery>);
 
 /// Deletes old deliveries.
-pub(crate) struct PruneDeliveries {
+pub(crate) struct PruneSecretDeliveries {
     pub(crate) before: Timestamp,
     pub(crate) limit: usize,
 }
@@ -126,7 +126,7 @@ fn row(delivery: &Delivery) -> Result<[Cell<'_>; 8], Failure> {
 }
 
 #[async_trait]
-impl Write for PruneDeliveries {
+impl Write for PruneSecretDeliveries {
     type Output = u64;
     const DOING: &'static str = "delete old deliveries of secrets";
 

@@ -130,18 +130,25 @@ pub enum Signal {
         /// Whose.
         satellite_id: Uuid,
     },
+    /// A webhook is paused, because its receiver wants no more or failed for too long.
+    #[serde(rename = "webhook.paused", rename_all = "camelCase")]
+    WebhookPaused {
+        /// Which.
+        webhook_id: Uuid,
+    },
 }
 
 impl Signal {
     /// The names of all signals.
     pub const NAMES: &'static [&'static str] =
-        &["satellite.status_changed", "satellite.config_changed"];
+        &["satellite.status_changed", "satellite.config_changed", "webhook.paused"];
 
     /// The name of a signal, as in its `type`.
     pub fn name(signal: &ports::Signal) -> &'static str {
         match signal {
             ports::Signal::StatusChanged { .. } => Self::NAMES[0],
             ports::Signal::ConfigChanged { .. } => Self::NAMES[1],
+            ports::Signal::WebhookPaused { .. } => Self::NAMES[2],
         }
     }
 }
@@ -199,6 +206,9 @@ impl From<&ports::Signal> for Signal {
             }
             ports::Signal::ConfigChanged { satellite } => {
                 Self::ConfigChanged { satellite_id: satellite.0 }
+            }
+            ports::Signal::WebhookPaused { webhook } => {
+                Self::WebhookPaused { webhook_id: webhook.0 }
             }
         }
     }

@@ -13,6 +13,7 @@ mod connection;
 mod explanation;
 mod event;
 mod trigger;
+mod webhook;
 mod opaque;
 mod work;
 mod run;
@@ -41,10 +42,14 @@ pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, U
 pub use secrets::{PutSecret, Resealed, SecretDelivery, SecretEntry};
 pub use session::{Session, SignIn};
 pub use trigger::Trigger;
+pub use webhook::{
+    Attempt, CreateWebhook, CreatedWebhook, Delivery, EventFilter, Redeliver, Redelivered,
+    RotateSecret, SecretInfo, UpdateWebhook, Webhook, WebhookTest,
+};
 pub(crate) use word::not_one_of;
 pub use word::{
-    Cause, Edge, EventType, Instant, LastEvent, Manager, PackageSyncStatus, Reason, Rule,
-    RunStatus, Scope, Secret, Status,
+    Cause, ContentMode, DeliveryState, Edge, EventType, Instant, LastEvent, Manager,
+    PackageSyncStatus, PauseReason, Reason, Rule, RunStatus, Scope, Secret, Status,
 };
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,

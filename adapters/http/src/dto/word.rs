@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use groundcontrol_core::automation::{self, SigningSecret};
 use groundcontrol_core::connection as core;
 use groundcontrol_core::ports;
 use groundcontrol_core::satellite::Token;
@@ -113,6 +114,21 @@ named! {
 }
 
 named! {
+    /// How events are written: `structured` or `binary` (CloudEvents 1.0).
+    ContentMode(automation::ContentMode), automation::ContentMode::ALL.iter().copied()
+}
+
+named! {
+    /// Where a delivery stands: `waiting`, `delivered` or `dead`.
+    DeliveryState(automation::DeliveryState), automation::DeliveryState::ALL.iter().copied()
+}
+
+named! {
+    /// Why a webhook is paused: `operator`, `gone` or `failing`.
+    PauseReason(automation::PauseReason), automation::PauseReason::ALL.iter().copied()
+}
+
+named! {
     /// The type of an event, such as `satellite.connected`.
     EventType(core::EventKind), core::EventKind::ALL.iter().copied()
 }
@@ -189,6 +205,12 @@ impl Secret {
 impl From<&Token> for Secret {
     fn from(token: &Token) -> Self {
         Self(SecretString::from(token.expose()))
+    }
+}
+
+impl From<&SigningSecret> for Secret {
+    fn from(secret: &SigningSecret) -> Self {
+        Self(SecretString::from(secret.expose()))
     }
 }
 

@@ -161,18 +161,20 @@ impl Filter {
 
     fn wants(&self, item: &FeedItem) -> bool {
         let (kind, satellite) = match item {
-            FeedItem::Event { event, .. } => (event.kind.name(), event.satellite),
+            FeedItem::Event { event, .. } => (event.kind.name(), Some(event.satellite)),
             FeedItem::Signal(signal) => (Signal::name(signal), subject(signal)),
         };
-        self.satellite.is_none_or(|wanted| wanted == satellite)
+        self.satellite.is_none_or(|wanted| Some(wanted) == satellite)
             && self.types.as_ref().is_none_or(|wanted| wanted.iter().any(|name| name == kind))
     }
 }
 
-fn subject(signal: &CoreSignal) -> SatelliteId {
+/// The satellite that a signal is about, where it is about one.
+fn subject(signal: &CoreSignal) -> Option<SatelliteId> {
     match signal {
         CoreSignal::StatusChanged { satellite, .. } | CoreSignal::ConfigChanged { satellite } => {
-            *satellite
+            Some(*satellite)
         }
+        CoreSignal::WebhookPaused { .. } => None,
     }
 }

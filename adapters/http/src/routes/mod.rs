@@ -4,6 +4,7 @@ mod satellites;
 mod connections;
 mod events;
 mod triggers;
+mod webhooks;
 mod systems;
 mod checks;
 mod assignments;
@@ -21,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use groundcontrol_core::ports::{
-    ApiTokenId, FleetService, PackageService, SecretService, WorkService,
+    ApiTokenId, FleetService, PackageService, SecretService, WebhookService, WorkService,
 };
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
@@ -40,6 +41,7 @@ pub(crate) struct AppState {
     pub(crate) work: Arc<dyn WorkService>,
     pub(crate) packages: Arc<dyn PackageService>,
     pub(crate) secrets: Arc<dyn SecretService>,
+    pub(crate) webhooks: Arc<dyn WebhookService>,
     pub(crate) settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
     document: Arc<OnceLock<Bytes>>,
@@ -47,10 +49,10 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(services: Services, settings: HttpSettings) -> Self {
-        let Services { fleet: service, work, packages, secrets } = services;
+        let Services { fleet: service, work, packages, secrets, webhooks } = services;
         let streams = Arc::new(Semaphore::new(settings.max_event_streams));
         let (settings, document) = (Arc::new(settings), Arc::default());
-        Self { service, work, packages, secrets, settings, streams, document }
+        Self { service, work, packages, secrets, webhooks, settings, streams, document }
     }
 
     /// Makes `document` what `/openapi.json` answers.
@@ -68,6 +70,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(connections::router(service))
         .merge(events::router(service))
         .merge(triggers::router(service))
+        .merge(webhooks::router(service))
         .merge(systems::router(service))
         .merge(checks::router(service))
         .merge(assignments::router(service))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawPathParams, State};
-use groundcontrol_core::ports::{DeliveryQuery, FleetService, Scope};
+use groundcontrol_core::ports::{FleetService, Scope, SecretDeliveryQuery};
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::secrets::{SecretName, SecretValue, StoredDelivery};
 use groundcontrol_core::time::Timestamp;
@@ -156,7 +156,7 @@ async fn deliveries(
     Ok(Json(list.page(found, limit, |stored: &StoredDelivery| stored.number.to_string())))
 }
 
-fn delivery_query(query: &mut Query) -> Option<(List, usize, DeliveryQuery)> {
+fn delivery_query(query: &mut Query) -> Option<(List, usize, SecretDeliveryQuery)> {
     let satellite = query.parsed("satelliteId", |text| text.parse::<SatelliteId>());
     let since = query.parsed("since", |text| text.parse::<Timestamp>());
     let until = query.parsed("until", |text| text.parse::<Timestamp>());
@@ -166,6 +166,6 @@ fn delivery_query(query: &mut Query) -> Option<(List, usize, DeliveryQuery)> {
     let list = List::new("secret-deliveries", &(satellite.map(|id| id.0), times));
     let after = list.after(query, |key| key.parse().ok())?;
     let limit = limit?;
-    let wanted = DeliveryQuery { satellite, since, until, after, limit: limit + 1 };
+    let wanted = SecretDeliveryQuery { satellite, since, until, after, limit: limit + 1 };
     Some((list, limit, wanted))
 }

@@ -20,6 +20,8 @@ const TOKEN: &str = r#"{"name": "a", "scopes": ["admin"]}"#;
 const SECRET: &str = r#"{"value": "x"}"#;
 const BATCH: &str = r#"{"ids": []}"#;
 const SIGN_IN: &str = r#"{"token": "admin"}"#;
+const WEBHOOK: &str = r#"{"name": "a", "url": "https://example.org"}"#;
+const REDELIVER: &str = r#"{"since": "2026-01-31T12:00:00Z"}"#;
 const SYSTEM: &str = r#"{"name": "a"}"#;
 const CHECK: &str = r#"{"name": "a", "strategyId": "s", "intervalSeconds": 1}"#;
 const PACKAGES: &str = r#"{"expectedLockfileHash": null, "entries": []}"#;
@@ -42,6 +44,15 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("GET",    "/api/v1/satellites/{id}/transitions",  READ,   ""),
     ("GET",    "/api/v1/satellites/{id}/explain",      READ,   ""),
     ("GET",    "/api/v1/triggers",                     READ,   ""),
+    ("POST",   "/api/v1/webhooks",                     MANAGE, WEBHOOK),
+    ("GET",    "/api/v1/webhooks",                     MANAGE, ""),
+    ("GET",    "/api/v1/webhooks/{id}",                MANAGE, ""),
+    ("PATCH",  "/api/v1/webhooks/{id}",                MANAGE, "{}"),
+    ("DELETE", "/api/v1/webhooks/{id}",                MANAGE, ""),
+    ("POST",   "/api/v1/webhooks/{id}/rotate-secret",  MANAGE, ""),
+    ("POST",   "/api/v1/webhooks/{id}/test",           MANAGE, ""),
+    ("GET",    "/api/v1/webhooks/{id}/deliveries",     MANAGE, ""),
+    ("POST",   "/api/v1/webhooks/{id}/redeliver",      MANAGE, REDELIVER),
     ("POST",   "/api/v1/connections/batch-get",        READ,   BATCH),
     ("GET",    "/api/v1/events",                       READ,   ""),
     ("POST",   "/api/v1/systems",                      MANAGE, SYSTEM),

@@ -5,6 +5,7 @@
 mod support;
 mod schema;
 mod secrets;
+mod support_webhooks;
 mod work;
 mod packages;
 mod satellites;
@@ -17,6 +18,7 @@ mod access;
 mod session;
 mod events;
 mod triggers;
+mod webhooks;
 mod openapi;
 mod answers_fit;
 mod every_answer;

@@ -10,8 +10,8 @@ use groundcontrol_core::assignment::{
     Revision, StoredRevision, System, SystemId, Target,
 };
 use groundcontrol_core::connection::{
-    Actor, Cause, ClockReading, ConnectionRecord, ConnectionState, Explanation, Facts,
-    LifecycleEvent, Status, Transition, TransitionKind, WatchSpan, explain,
+    Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
+    TransitionKind,
 };
 use groundcontrol_core::desired::Manager;
 use groundcontrol_core::ports::{
@@ -21,8 +21,8 @@ use groundcontrol_core::ports::{
 };
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::{
-    Epoch, Liveness, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId,
-    Tags, Token,
+    Epoch, OwnThreshold, PodName, ReportedAgent, Satellite, SatelliteId, Seq, SessionId, Tags,
+    Token,
 };
 use groundcontrol_core::secrets::{Delivery, DeliveryPlace, SecretName, StoredDelivery};
 use groundcontrol_core::time::{Millis, Timestamp};
@@ -34,6 +34,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tower::ServiceExt as _;
 use uuid::Uuid;
+
+pub(crate) use crate::support_webhooks::*;
 
 pub(crate) const ID: &str = "00000000-0000-4000-8000-00000000000a";
 pub(crate) const UNKNOWN: &str = "00000000-0000-4000-8000-00000000000b";
@@ -270,37 +272,6 @@ pub(crate) fn state() -> ConnectionState {
     view("a").stored.state(at(9_000)).unwrap()
 }
 
-/// Why the satellite that is connected is online, with everything that an explanation can have.
-pub(crate) fn explanation() -> Explanation {
-    let view = view("a");
-    let session = Transition {
-        epoch: Epoch(3),
-        cause: Some(Cause::TookOver),
-        remote_address: Some("192.0.2.1:1".into()),
-        ..transition(7)
-    };
-    explain(&Facts {
-        satellite: id(),
-        name: &view.stored.satellite.name,
-        enabled: true,
-        agent_version: view.stored.satellite.agent.version.as_deref(),
-        record: &ConnectionRecord {
-            session: Some(SessionId(Uuid::nil())),
-            ..view.stored.record.clone()
-        },
-        own_threshold: view.stored.satellite.own_threshold,
-        liveness: Liveness {
-            heartbeat_interval: Millis::from_secs(15),
-            default_threshold: Millis::from_secs(45),
-        },
-        settle: Millis::new(300),
-        watch: Some(WatchSpan { since: at(0), until: at(20_000) }),
-        transitions: &[session],
-        clock: ClockReading { error: Millis::new(2), wall_ahead: Some(-3) },
-        now: at(10_000),
-    })
-}
-
 /// The clean disconnect number `seq`, which somebody caused.
 pub(crate) fn transition(seq: u64) -> Transition {
     let next = ConnectionState {
@@ -448,6 +419,7 @@ pub(crate) fn services(
         work: Arc::new(work),
         packages: Arc::new(packages),
         secrets: Arc::new(secrets),
+        webhooks: Arc::new(willing_webhooks()),
     }
 }
 

@@ -56,6 +56,11 @@ impl History {
         self.events.last_key_value().map(|(place, _)| cursor(*place))
     }
 
+    /// Whether the event at `place` is still kept.
+    pub(super) fn has(&self, place: EventCursor) -> bool {
+        self.events.contains_key(&place.position)
+    }
+
     pub(super) fn prune(&mut self, before: Timestamp, limit: usize) -> u64 {
         let old = self.events.iter().filter(|(_, t)| t.occurred_at < before).take(limit);
         let places: Vec<u64> = old.map(|(place, _)| *place).collect();

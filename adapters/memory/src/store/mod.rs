@@ -12,6 +12,7 @@ mod runs;
 mod packages;
 mod blobs;
 mod secrets;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -185,7 +186,10 @@ impl SatelliteStore for MemoryStore {
     }
 
     async fn prune_transitions(&self, before: Timestamp, limit: usize) -> StoreResult<u64> {
-        Ok(self.state.lock().history.prune(before, limit))
+        let state = &mut *self.state.lock();
+        let pruned = state.history.prune(before, limit);
+        state.webhooks.forget_events(|place| state.history.has(place));
+        Ok(pruned)
     }
 
     async fn probe(&self, _now: Timestamp) -> StoreResult<()> {

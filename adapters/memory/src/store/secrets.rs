@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use groundcontrol_core::ports::{
-    DeliveryQuery, DeliveryStore, SealedSecret, SealedStore, StoreResult,
+    DeliveryStore, SealedSecret, SealedStore, SecretDeliveryQuery, StoreResult,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, StoredDelivery};
 use groundcontrol_core::time::Timestamp;
@@ -67,7 +67,7 @@ impl DeliveryStore for MemoryStore {
         Ok(())
     }
 
-    async fn deliveries(&self, query: &DeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
+    async fn deliveries(&self, query: &SecretDeliveryQuery) -> StoreResult<Vec<StoredDelivery>> {
         let state = self.state.lock();
         let fits = |stored: &&StoredDelivery| {
             let Delivery { satellite, at, .. } = &stored.delivery;

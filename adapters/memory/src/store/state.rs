@@ -21,6 +21,7 @@ use super::packages::Packages;
 use super::runs::Runs;
 use super::secrets::SecretRows;
 use super::watch::Watch;
+use super::webhooks::Webhooks;
 use super::work::Work;
 
 /// Everything that is stored.
@@ -38,6 +39,7 @@ pub(super) struct State {
     pub(super) packages: Packages,
     pub(super) blobs: Blobs,
     pub(super) secrets: SecretRows,
+    pub(super) webhooks: Webhooks,
 }
 
 /// One satellite.

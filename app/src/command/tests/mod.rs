@@ -6,6 +6,7 @@ mod api_tokens;
 mod apply;
 mod events;
 mod work;
+mod webhooks;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -122,6 +123,11 @@ async fn run(server: &FakeServer, arguments: &[&str], answer: Option<&'static st
             let wish = super::apply::Wish::of(&args);
             let ended = super::apply::execute(wish, &server.client, &mut console).await;
             Outcome::of(ended.map(drop), &out, &notes)
+        }
+        Command::Webhooks(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let ended = super::webhooks::execute(args.command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
         }
         other => panic!("{other:?} does not answer and end"),
     }

@@ -85,7 +85,7 @@ impl Follower {
                     Signal::StatusChanged { satellite_id, .. }
                     | Signal::ConfigChanged { satellite_id },
                 )) => self.waiting.push(satellite_id),
-                Err(_) => {}
+                Ok(StreamMessage::Signal(Signal::WebhookPaused { .. })) | Err(_) => {}
             },
         }
         Ok(())

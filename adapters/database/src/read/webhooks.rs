@@ -1,0 +1,236 @@
+//! Webhooks, and the events on their way to them.
+
+use std::collections::BTreeMap;
+
+use groundcontrol_core::automation::{
+    ContentMode, DeliveryState, EventFilter, Health, KeptSecret, PauseReason, SigningSecret,
+    Webhook, WebhookHeaders, WebhookId, WebhookUrl,
+};
+use groundcontrol_core::connection::{Cause, EventKind, Transition};
+use groundcontrol_core::ports::{
+    AttemptSeen, Backlog, Delivery, DeliveryQuery, DueDelivery, EventCursor,
+};
+use groundcontrol_core::satellite::{Name, Region, SatelliteId, Seq};
+use groundcontrol_core::time::Timestamp;
+use sea_orm::{QueryResult, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::limit;
+use crate::database::Database;
+use crate::dialect::Type;
+use crate::error::Failure;
+use crate::rows::{self, Columns, TRANSITION_COLUMNS};
+use crate::table;
+
+type Read<T> = Result<T, Failure>;
+
+const WEBHOOK: &str = "id, name, url, filter_events, filter_satellites, filter_region, \
+    filter_tags, filter_causes, headers, mode, secrets, paused, failing_since, created_at";
+
+const DELIVERY: &str = "number, webhook_id, satellite_id, seq, event, state, attempts, \
+    created_at, next_at, attempted_at, status, latency_ms, response, error";
+
+/// A signing secret as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoredSecret {
+    pub(crate) secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<i64>,
+}
+
+/// One webhook.
+pub(crate) async fn webhook(database: &Database, id: WebhookId) -> Read<Option<Webhook>> {
+    let sql = format!("SELECT {WEBHOOK} FROM webhooks WHERE id = $1");
+    let row = database.one(sql, [id.0.into()]).await?;
+    row.as_ref().map(of_row).transpose()
+}
+
+/// Those after a name.
+pub(crate) async fn webhooks(
+    database: &Database,
+    after: Option<Name>,
+    most: usize,
+) -> Read<Vec<Webhook>> {
+    let sql = format!("SELECT {WEBHOOK} FROM webhooks WHERE name > $1 ORDER BY name LIMIT $2");
+    let after = after.map(|name| name.to_string()).unwrap_or_default();
+    rows::all(&database.all(sql, [after.into(), limit(most)]).await?, of_row)
+}
+
+fn of_row(row: &QueryResult) -> Read<Webhook> {
+    let columns = &mut Columns::of(row, "webhook");
+    Ok(Webhook {
+        id: WebhookId(columns.key()?),
+        name: columns.parsed()?,
+        url: columns.parsed::<WebhookUrl>()?,
+        filter: filter(columns)?,
+        headers: headers(columns)?,
+        mode: named(columns, ContentMode::from_name)?,
+        secrets: secrets(columns)?,
+        health: health(columns)?,
+        created_at: columns.time()?,
+    })
+}
+
+/// Events and causes that this version does not know are left out, unless none would remain: an
+/// empty part would want everything.
+fn filter(columns: &mut Columns<'_>) -> Read<EventFilter> {
+    let events = known(columns, EventKind::from_name)?;
+    let satellites: Vec<Uuid> = columns.json()?;
+    let satellites = satellites.into_iter().map(SatelliteId).collect();
+    let region = columns.opt_text()?.map(|text| text.parse::<Region>()).transpose();
+    let region = region.map_err(|why| columns.nonsense(why))?;
+    let tags = columns.parsed()?;
+    let causes = known(columns, Cause::from_name)?;
+    Ok(EventFilter { events, satellites, region, tags, causes })
+}
+
+fn known<T, C>(columns: &mut Columns<'_>, of: fn(&str) -> Option<T>) -> Read<C>
+where
+    C: FromIterator<T>,
+{
+    let names: Vec<String> = columns.json()?;
+    let found: Vec<T> = names.iter().filter_map(|name| of(name)).collect();
+    match found.is_empty() && !names.is_empty() {
+        true => Err(columns.nonsense(format_args!("{names:?} are not known to this version"))),
+        false => Ok(found.into_iter().collect()),
+    }
+}
+
+fn headers(columns: &mut Columns<'_>) -> Read<WebhookHeaders> {
+    let stored: BTreeMap<String, String> = columns.json()?;
+    WebhookHeaders::new(stored)
+        .map_err(|(name, why)| columns.nonsense(format_args!("header {name:?} {why}")))
+}
+
+fn secrets(columns: &mut Columns<'_>) -> Read<Vec<KeptSecret>> {
+    let stored: Vec<StoredSecret> = columns.json()?;
+    let kept = |stored: StoredSecret| -> Read<KeptSecret> {
+        let secret: SigningSecret = stored.secret.parse().map_err(|why| columns.nonsense(why))?;
+        let expires_at = stored.expires_at.map(Timestamp::from_millis);
+        Ok(KeptSecret { secret, expires_at })
+    };
+    stored.into_iter().map(kept).collect()
+}
+
+fn health(columns: &mut Columns<'_>) -> Read<Health> {
+    let paused = match columns.opt_text()? {
+        None => None,
+        Some(name) => Some(PauseReason::from_name(&name).ok_or_else(|| unknown(columns, &name))?),
+    };
+    Ok(Health { failing_since: columns.opt_time()?, paused })
+}
+
+fn named<T>(columns: &mut Columns<'_>, of: fn(&str) -> Option<T>) -> Read<T> {
+    let name = columns.text()?;
+    of(&name).ok_or_else(|| unknown(columns, &name))
+}
+
+fn unknown(columns: &Columns<'_>, name: &str) -> Failure {
+    columns.nonsense(format_args!("{name:?} is not known"))
+}
+
+/// Those that nobody works for although there is something to do.
+pub(crate) async fn idle(database: &Database, now: Timestamp) -> Read<Vec<WebhookId>> {
+    let rows = database.all(IDLE, [now.as_millis().into()]).await?;
+    rows::all(&rows, |row| Columns::of(row, "webhook").id().map(WebhookId))
+}
+
+pub(crate) const IDLE: &str = "SELECT w.id FROM webhooks AS w WHERE w.paused IS NULL \
+    AND (w.lease_until IS NULL OR w.lease_until <= $1) AND (\
+    w.cursor_position < (SELECT COALESCE(MAX(t.position), 0) FROM transitions AS t) \
+    OR EXISTS (SELECT 1 FROM webhook_deliveries AS d WHERE d.webhook_id = w.id \
+    AND d.state = 'waiting' AND d.next_at <= $1))";
+
+/// How far a webhook has come.
+pub(crate) async fn backlog(database: &Database, id: WebhookId) -> Read<Option<Backlog>> {
+    let sql = "SELECT w.cursor_position, (SELECT COUNT(*) FROM webhook_deliveries AS d \
+        WHERE d.webhook_id = w.id AND d.state = 'waiting') FROM webhooks AS w WHERE w.id = $1";
+    let Some(row) = database.one(sql, [id.0.into()]).await? else { return Ok(None) };
+    let columns = &mut Columns::of(&row, "webhook");
+    let position = columns.count()?;
+    let cursor = (position > 0).then_some(EventCursor { commit: 0, position });
+    Ok(Some(Backlog { cursor, waiting: columns.count()? }))
+}
+
+/// Deliveries whose time has come, and then what happened, together.
+pub(crate) async fn due(
+    database: &Database,
+    id: WebhookId,
+    now: Timestamp,
+    most: usize,
+) -> Read<Vec<DueDelivery>> {
+    let values: [Value; 3] = [id.0.into(), now.as_millis().into(), limit(most)];
+    let rows = database.all(DUE, values).await?;
+    let due = rows::all(&rows, |row| {
+        let columns = &mut Columns::of(row, "delivery");
+        Ok((columns.count()?, u32::try_from(columns.count()?).unwrap_or(u32::MAX), columns.int()?))
+    })?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut events = events_at(database, due.iter().map(|(_, _, at)| *at).collect()).await?;
+    let with_event = |(number, attempts, at): (u64, u32, i64)| {
+        let transition = events.remove(&at)?;
+        Some(DueDelivery { number, attempts, transition })
+    };
+    Ok(due.into_iter().filter_map(with_event).collect())
+}
+
+pub(crate) const DUE: &str = "SELECT d.number, d.attempts, d.event_position \
+    FROM webhook_deliveries AS d WHERE d.webhook_id = $1 AND d.state = 'waiting' \
+    AND d.next_at <= $2 AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS e \
+    WHERE e.webhook_id = d.webhook_id AND e.satellite_id = d.satellite_id \
+    AND e.state = 'waiting' AND e.seq < d.seq) ORDER BY d.next_at, d.number LIMIT $3";
+
+async fn events_at(database: &Database, positions: Vec<i64>) -> Read<BTreeMap<i64, Transition>> {
+    const COLUMNS: &[(&str, Type); 1] = &[("at", Type::Int)];
+    let cells = positions.into_iter().map(|position| [position.into()]).collect();
+    let values = table::parameters(database.dialect, COLUMNS, cells)?;
+    let sql = format!(
+        "SELECT {TRANSITION_COLUMNS} FROM transitions WHERE position IN (SELECT w.at FROM {} AS w)",
+        database.dialect.rows(COLUMNS)
+    );
+    let found = rows::all(&database.all(sql, values).await?, rows::recorded_event)?;
+    let place = |cursor: EventCursor| i64::try_from(cursor.position).unwrap_or(i64::MAX);
+    Ok(found.into_iter().map(|event| (place(event.cursor), event.transition)).collect())
+}
+
+/// Those that match, newest first.
+pub(crate) async fn deliveries(database: &Database, query: &DeliveryQuery) -> Read<Vec<Delivery>> {
+    let after = query.after.map_or(i64::MAX, |number| i64::try_from(number).unwrap_or(i64::MAX));
+    let mut values: Vec<Value> = vec![query.webhook.0.into(), after.into(), limit(query.limit)];
+    let mut filter = "";
+    if let Some(state) = query.state {
+        values.push(state.name().into());
+        filter = "AND state = $4";
+    }
+    let sql = format!(
+        "SELECT {DELIVERY} FROM webhook_deliveries WHERE webhook_id = $1 AND number < $2 {filter} \
+         ORDER BY number DESC LIMIT $3"
+    );
+    rows::all(&database.all(sql, values).await?, delivery)
+}
+
+fn delivery(row: &QueryResult) -> Read<Delivery> {
+    let columns = &mut Columns::of(row, "delivery");
+    Ok(Delivery {
+        number: columns.count()?,
+        webhook: WebhookId(columns.id()?),
+        satellite: SatelliteId(columns.id()?),
+        seq: Seq(columns.count()?),
+        event: named(columns, EventKind::from_name)?,
+        state: named(columns, DeliveryState::from_name)?,
+        attempts: u32::try_from(columns.count()?).unwrap_or(u32::MAX),
+        created_at: columns.time()?,
+        next_at: columns.opt_time()?,
+        attempted_at: columns.opt_time()?,
+        seen: AttemptSeen {
+            status: columns.opt_int()?.and_then(|status| u16::try_from(status).ok()),
+            latency: columns.millis()?,
+            response: columns.opt_text()?,
+            error: columns.opt_text()?,
+        },
+    })
+}

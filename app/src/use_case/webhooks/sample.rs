@@ -1,0 +1,56 @@
+//! An event that never happened, for trying a webhook.
+
+use groundcontrol_core::automation::Webhook;
+use groundcontrol_core::connection::{
+    Cause, ConnectionState, EventKind, LifecycleEvent, SatelliteEvent,
+};
+use groundcontrol_core::ports::FleetError;
+use groundcontrol_core::satellite::{Epoch, Name, Region, SatelliteId, Seq};
+use groundcontrol_core::time::Timestamp;
+use uuid::Uuid;
+
+/// An event as `webhook` would be told of it, of a satellite that does not exist: its id is nil, and
+/// the event's begins with `test:`. It is of the first type that the webhook wants.
+pub(super) fn sample(
+    webhook: &Webhook,
+    number: Uuid,
+    now: Timestamp,
+) -> Result<SatelliteEvent, FleetError> {
+    let kind = webhook.filter.events.first().copied().unwrap_or(EventKind::Connected);
+    let name: Name = "Sample satellite".parse().map_err(|_| FleetError::Busy)?;
+    let region = match &webhook.filter.region {
+        Some(region) => region.clone(),
+        None => "sample".parse::<Region>().map_err(|_| FleetError::Busy)?,
+    };
+    let (edge, cause) = match kind {
+        EventKind::Connected | EventKind::Removed => {
+            (LifecycleEvent::Connected, Cause::Authenticated)
+        }
+        EventKind::Disconnected => (LifecycleEvent::Disconnected, Cause::ClientClosed),
+        EventKind::HeartbeatLost => (LifecycleEvent::HeartbeatLost, Cause::HeartbeatTimeout),
+    };
+    let state = ConnectionState {
+        status: kind.status(),
+        name,
+        region,
+        last_seen_at: (kind != EventKind::Disconnected).then_some(now),
+        last_event: Some(edge),
+        last_event_at: Some(now),
+        cause: Some(cause),
+        seq: Seq(1),
+        epoch: Epoch(1),
+    };
+    let removed = kind == EventKind::Removed;
+    Ok(SatelliteEvent {
+        id: format!("test:{}", number.hyphenated()),
+        kind,
+        satellite: SatelliteId(Uuid::nil()),
+        seq: Seq(1),
+        epoch: Epoch(1),
+        occurred_at: now,
+        cause: (!removed).then_some(cause),
+        actor: None,
+        previous: removed.then(|| state.clone()),
+        next: (!removed).then_some(state),
+    })
+}

@@ -196,7 +196,8 @@ async fn upload(
     request: Request,
 ) -> Result<(StatusCode, Json<PackageBlob>), Refusal> {
     let hash = hash.parse().map_err(|_| Refusal::not_found("blob"))?;
-    let stored = state.packages.store_blob(hash, Box::new(Upload::of(request, &state)?)).await?;
+    let stored =
+        state.packages.store_blob(hash, Box::new(Upload::of(request, &state).await?)).await?;
     let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json((&stored).into())))
 }

@@ -71,7 +71,8 @@ async fn a_crash_of_the_server_is_survived_and_leases_with_it() {
     assert!(again(|| here.finish(run.clone())).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+// On one thread nothing leaves while the flood is sent: what is too much does not depend on who is faster.
+#[tokio::test]
 async fn a_server_that_hangs_holds_nobody_up_and_is_given_up() {
     let server = Server::start_new();
     let place = Place::on(&server.url());

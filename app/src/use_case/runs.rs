@@ -13,6 +13,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
+use super::prune::{PRUNE_STEP, in_steps};
 use crate::json::{self, JsonTools};
 use crate::pod::{Pod, Runs, WaitingRun};
 
@@ -22,10 +23,6 @@ const RETRY: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(20);
 /// Acknowledgements that one order to a socket carries.
 const ACKS: usize = 64;
-/// Between two steps of pruning.
-const REST: Duration = Duration::from_millis(100);
-/// Old runs are deleted this many at a time.
-const PRUNE_STEP: usize = 1_000;
 
 const AHEAD: &str = "executedAt is more than a day ahead of this server's time";
 
@@ -148,9 +145,7 @@ impl Pod {
     pub(crate) async fn prune_runs(&self) -> StoreResult<()> {
         let Some(runs) = &self.runs else { return Ok(()) };
         let before = self.now().minus(self.timing.run_retention);
-        while runs.ports.store.prune_runs(before, PRUNE_STEP).await? > 0 {
-            sleep(REST).await;
-        }
+        in_steps(|| runs.ports.store.prune_runs(before, PRUNE_STEP)).await?;
         Ok(())
     }
 }

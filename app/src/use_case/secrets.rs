@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use groundcontrol_core::assignment::{Configuration, Json, Value};
@@ -18,15 +17,12 @@ use groundcontrol_core::secrets::{
 };
 use groundcontrol_core::session::{Answer, Request};
 use metrics::counter;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
+use super::prune::{PRUNE_STEP, in_steps};
 use crate::json;
 use crate::pod::{GroundControl, Pod, SecretDesk, SecretPorts};
-
-/// Old deliveries are deleted this many at a time, with a rest between two steps.
-const PRUNE_STEP: usize = 1_000;
-const REST: Duration = Duration::from_millis(100);
 
 const UNAVAILABLE: &str = "Secrets cannot be looked up just now; try again later.";
 const NOT_RECORDED: &str = "The delivery cannot be put on record just now; try again later.";
@@ -167,9 +163,7 @@ impl Pod {
     pub(crate) async fn prune_secret_deliveries(&self) -> StoreResult<()> {
         let Some(desk) = &self.secrets else { return Ok(()) };
         let before = self.now().minus(self.timing.transition_retention);
-        while desk.ports.deliveries.prune_deliveries(before, PRUNE_STEP).await? > 0 {
-            sleep(REST).await;
-        }
+        in_steps(|| desk.ports.deliveries.prune_deliveries(before, PRUNE_STEP)).await?;
         Ok(())
     }
 }

@@ -19,14 +19,11 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use super::prune::{PRUNE_STEP, in_steps};
 use crate::pod::{Pod, Webhooks};
 
 /// Without being told, the store is asked this often whether there is something to do.
 const POLL: Duration = Duration::from_secs(1);
-/// Old deliveries are deleted this many at a time, …
-const PRUNE_STEP: usize = 1_000;
-/// … with a rest between.
-const REST: Duration = Duration::from_millis(100);
 
 impl Pod {
     /// The task that looks for webhooks that nobody works for.
@@ -77,14 +74,8 @@ impl Pod {
         let Some(webhooks) = &self.webhooks else { return Ok(()) };
         let now = self.now();
         let (delivered, dead) = (now.minus(KEEP_DELIVERED), now.minus(KEEP_DEAD_DELIVERIES));
-        let mut pruned = 0;
-        loop {
-            match webhooks.ports.store.prune_deliveries(delivered, dead, PRUNE_STEP).await? {
-                0 => break,
-                count => pruned += count,
-            }
-            sleep(REST).await;
-        }
+        let store = &webhooks.ports.store;
+        let pruned = in_steps(|| store.prune_deliveries(delivered, dead, PRUNE_STEP)).await?;
         if pruned > 0 {
             info!(pruned, "old deliveries deleted");
         }

@@ -2,13 +2,13 @@
 
 use groundcontrol_core::connection::Status;
 use groundcontrol_core::ports::{ListQuery, StoredSatellite};
-use groundcontrol_core::satellite::SatelliteId;
+use groundcontrol_core::satellite::{Name, SatelliteId};
 use groundcontrol_core::time::Timestamp;
 use sea_orm::Value;
 use uuid::Uuid;
 
 use super::connections::id_list;
-use super::limit;
+use super::filter::Filter;
 use crate::database::Database;
 use crate::dialect::Dialect;
 use crate::error::Failure;
@@ -76,60 +76,39 @@ pub(crate) fn online_ids_sql(dialect: Dialect) -> String {
 }
 
 pub(crate) fn list_sql(dialect: Dialect, query: &ListQuery) -> (String, Vec<Value>) {
-    let mut filter = Filter::default();
-    if let Some(after) = &query.after {
-        let name = filter.value(after.as_str());
-        filter.conditions.push(format!("s.name > {name}"));
-    }
-    if let Some(region) = &query.region {
-        let region = filter.value(region.as_str());
-        filter.conditions.push(format!("s.region = {region}"));
-    }
+    let mut filter = Filter::of(query.limit);
+    filter.and_if("s.name >", query.after.as_ref().map(Name::as_str));
+    filter.and_if("s.region =", query.region.as_deref());
     for (key, value) in &query.tags {
         let (key, value) = (filter.value(key.as_str()), filter.value(value.as_str()));
-        filter.conditions.push(dialect.has_tag("s.tags", &key, &value));
+        filter.and(dialect.has_tag("s.tags", &key, &value));
     }
     if let Some(text) = &query.text {
-        filter.text(dialect, &text.to_ascii_lowercase());
+        let found = found_by(&mut filter, dialect, &text.to_ascii_lowercase());
+        filter.and(found);
     }
     if let Some(status) = query.status {
         let online = is_online(&filter.value(query.now.as_millis()));
-        filter.conditions.push(match status {
+        filter.and(match status {
             Status::Online => online,
             Status::Offline => format!("NOT {online}"),
         });
     }
-    let most = filter.value(limit(query.limit));
-    let wanted = if filter.conditions.is_empty() { String::new() } else { " WHERE ".to_owned() };
-    let wanted = wanted + &filter.conditions.join(" AND ");
-    (format!("{}{wanted} ORDER BY s.name LIMIT {most}", select()), filter.values)
+    let (wanted, values) = filter.into_parts();
+    (format!("{} {wanted} ORDER BY s.name LIMIT $1", select()), values)
 }
 
-/// Conditions and the values of their placeholders.
-#[derive(Default)]
-struct Filter {
-    conditions: Vec<String>,
-    values: Vec<Value>,
-}
-
-impl Filter {
-    /// The placeholder of a further value.
-    fn value(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
+/// Name or region has `text` in it, or the id begins with it.
+fn found_by(filter: &mut Filter, dialect: Dialect, text: &str) -> String {
+    let placeholder = filter.value(text);
+    let name = dialect.contains("s.name", &placeholder);
+    let region = dialect.contains("s.region", &placeholder);
+    let mut either = format!("{name} OR {region}");
+    if let Some((first, last)) = ids_beginning_with(text) {
+        let (first, last) = (filter.value(first), filter.value(last));
+        either = format!("{either} OR s.id BETWEEN {first} AND {last}");
     }
-
-    fn text(&mut self, dialect: Dialect, text: &str) {
-        let placeholder = self.value(text);
-        let name = dialect.contains("s.name", &placeholder);
-        let region = dialect.contains("s.region", &placeholder);
-        let mut either = format!("{name} OR {region}");
-        if let Some((first, last)) = ids_beginning_with(text) {
-            let (first, last) = (self.value(first), self.value(last));
-            either = format!("{either} OR s.id BETWEEN {first} AND {last}");
-        }
-        self.conditions.push(format!("({either})"));
-    }
+    format!("({either})")
 }
 
 /// The first and the last id whose text begins with `text`.

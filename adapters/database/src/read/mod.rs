@@ -1,5 +1,6 @@
 //! Reads: on a few connections of their own, which never wait for a write.
 
+mod filter;
 mod batch;
 mod together;
 mod connections;
@@ -30,6 +31,11 @@ pub(crate) use together::BatchedReads;
 /// A limit as a parameter.
 fn limit(limit: usize) -> sea_orm::Value {
     i64::try_from(limit).unwrap_or(i64::MAX).into()
+}
+
+/// A number that only grows, as databases keep it.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The statements whose plans are tested.

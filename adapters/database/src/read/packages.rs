@@ -7,9 +7,9 @@ use groundcontrol_core::packages::{
 };
 use groundcontrol_core::ports::Desired;
 use groundcontrol_core::satellite::SatelliteId;
-use sea_orm::QueryResult;
+use sea_orm::{QueryResult, Value};
 
-use super::limit;
+use super::filter::Filter;
 use crate::database::Database;
 use crate::dialect::Type;
 use crate::error::Failure;
@@ -97,12 +97,17 @@ pub(crate) async fn sync_states(
     after: Option<SatelliteId>,
     most: usize,
 ) -> Read<Vec<SyncState>> {
-    let filter = if after.is_some() { "WHERE satellite_id > $2" } else { "" };
-    let sql =
-        format!("SELECT {STATE} FROM package_sync_states {filter} ORDER BY satellite_id LIMIT $1");
-    let mut values = vec![limit(most)];
-    values.extend(after.map(|after| after.0.into()));
+    let (sql, values) = sync_states_sql(after, most);
     rows::all(&database.all(sql, values).await?, sync_state_of)
+}
+
+pub(crate) fn sync_states_sql(after: Option<SatelliteId>, most: usize) -> (String, Vec<Value>) {
+    let mut filter = Filter::of(most);
+    filter.and_if("satellite_id >", after.map(|id| id.0));
+    let (wanted, values) = filter.into_parts();
+    let sql =
+        format!("SELECT {STATE} FROM package_sync_states {wanted} ORDER BY satellite_id LIMIT $1");
+    (sql, values)
 }
 
 pub(crate) async fn sync_state(

@@ -4,9 +4,11 @@ use groundcontrol_core::assignment::{CheckId, Json, SystemId};
 use groundcontrol_core::ports::{LatestQuery, RunQuery};
 use groundcontrol_core::run::{ReportedRun, RunStatus, StoredRun, StrategyError};
 use groundcontrol_core::satellite::SatelliteId;
+use groundcontrol_core::time::Timestamp;
 use sea_orm::{QueryResult, Value};
 
-use super::limit;
+use super::filter::Filter;
+use super::signed;
 use crate::database::Database;
 use crate::error::Failure;
 use crate::rows::{self, Columns};
@@ -23,38 +25,21 @@ pub(crate) async fn runs(database: &Database, query: &RunQuery) -> Read<Vec<Stor
 }
 
 pub(crate) fn runs_sql(query: &RunQuery) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![limit(query.limit)];
-    let mut conditions = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push(condition.replace('?', &format!("${}", values.len())));
-    };
-    if let Some(satellite) = query.satellite {
-        add("satellite_id = ?", satellite.0.into());
-    }
-    if let Some(check) = query.check {
-        add("check_id = ?", check.0.into());
-    }
-    if let Some(system) = query.system {
-        add("system_id = ?", system.0.into());
-    }
-    if let Some(since) = query.since {
-        add("executed_at >= ?", since.as_millis().into());
-    }
-    if let Some(until) = query.until {
-        add("executed_at < ?", until.as_millis().into());
-    }
+    let mut filter = Filter::of(query.limit);
+    filter.and_if("r.satellite_id =", query.satellite.map(|id| id.0));
+    filter.and_if("r.check_id =", query.check.map(|id| id.0));
+    filter.and_if("r.system_id =", query.system.map(|id| id.0));
+    filter.and_if("r.executed_at >=", query.since.map(Timestamp::as_millis));
+    filter.and_if("r.executed_at <", query.until.map(Timestamp::as_millis));
     if let Some((at, number)) = query.after {
-        add("executed_at <= ?", at.as_millis().into());
-        add("(executed_at < ?", at.as_millis().into());
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        add("number < ?)", number.into());
+        let (at, number) = (filter.value(at.as_millis()), filter.value(signed(number)));
+        filter.and(format!("r.executed_at <= {at}"));
+        filter.and(format!("(r.executed_at < {at} OR r.number < {number})"));
     }
-    let filter = if conditions.is_empty() { "" } else { "WHERE" };
-    let conditions = conditions.join(" AND ").replace(" AND number <", " OR number <");
+    let (wanted, values) = filter.into_parts();
     let sql = format!(
-        "SELECT {COLUMNS} FROM runs AS r {filter} {conditions} \
-         ORDER BY executed_at DESC, number DESC LIMIT $1"
+        "SELECT {COLUMNS} FROM runs AS r {wanted} \
+         ORDER BY r.executed_at DESC, r.number DESC LIMIT $1"
     );
     (sql, values)
 }
@@ -67,12 +52,8 @@ pub(crate) async fn latest_runs(database: &Database, query: &LatestQuery) -> Rea
 
 /// The cursor is compared by what no filter fixes, so that each filter has its index in order.
 pub(crate) fn latest_runs_sql(query: &LatestQuery) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![limit(query.limit)];
-    let mut placeholder = |value: Value| {
-        values.push(value);
-        format!("${}", values.len())
-    };
-    let (after, mut conditions, mut free) = (query.after.as_ref(), Vec::new(), Vec::new());
+    let mut filter = Filter::of(query.limit);
+    let (after, mut free) = (query.after.as_ref(), Vec::new());
     let nobody = rows::runner_id(None);
     let columns = [
         ("l.check_id", query.check.map(|id| id.0), after.map(|key| key.check.0)),
@@ -85,7 +66,7 @@ pub(crate) fn latest_runs_sql(query: &LatestQuery) -> (String, Vec<Value>) {
     ];
     for (column, wanted, after) in columns {
         match wanted {
-            Some(id) => conditions.push(format!("{column} = {}", placeholder(id.into()))),
+            Some(id) => filter.and_if(&format!("{column} ="), Some(id)),
             None => free.push((column, after.map(Value::from))),
         }
     }
@@ -94,14 +75,13 @@ pub(crate) fn latest_runs_sql(query: &LatestQuery) -> (String, Vec<Value>) {
     let order = order.join(", ");
     if after.is_some() {
         let reached = free.into_iter().filter_map(|(_, value)| value);
-        let reached: Vec<_> = reached.map(placeholder).collect();
-        conditions.push(format!("({order}) > ({})", reached.join(", ")));
+        let reached: Vec<_> = reached.map(|value| filter.value(value)).collect();
+        filter.and(format!("({order}) > ({})", reached.join(", ")));
     }
-    let filter = if conditions.is_empty() { "" } else { "WHERE" };
-    let conditions = conditions.join(" AND ");
+    let (wanted, values) = filter.into_parts();
     let sql = format!(
         "SELECT {COLUMNS} FROM latest_runs AS l JOIN runs AS r ON r.number = l.number \
-         {filter} {conditions} ORDER BY {order} LIMIT $1"
+         {wanted} ORDER BY {order} LIMIT $1"
     );
     (sql, values)
 }

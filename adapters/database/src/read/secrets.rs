@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use groundcontrol_core::ports::{SealedSecret, SecretDeliveryQuery};
 use groundcontrol_core::satellite::{PodName, SatelliteId};
 use groundcontrol_core::secrets::{Delivery, DeliveryPlace, SecretName, StoredDelivery};
+use groundcontrol_core::time::Timestamp;
 use sea_orm::{QueryResult, Value};
 
-use super::limit;
+use super::filter::Filter;
+use super::{limit, signed};
 use crate::database::Database;
 use crate::dialect::Type;
 use crate::error::Failure;
@@ -66,29 +68,15 @@ pub(crate) async fn deliveries(
 }
 
 pub(crate) fn deliveries_sql(query: &SecretDeliveryQuery) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = vec![limit(query.limit)];
-    let mut conditions = Vec::new();
-    let mut add = |condition: &str, value: Value| {
-        values.push(value);
-        conditions.push(condition.replace('?', &format!("${}", values.len())));
-    };
-    if let Some(satellite) = query.satellite {
-        add("satellite_id = ?", satellite.0.into());
-    }
-    if let Some(since) = query.since {
-        add("at >= ?", since.as_millis().into());
-    }
-    if let Some(until) = query.until {
-        add("at < ?", until.as_millis().into());
-    }
-    if let Some(number) = query.after {
-        add("number < ?", i64::try_from(number).unwrap_or(i64::MAX).into());
-    }
-    let filter = if conditions.is_empty() { "" } else { "WHERE" };
+    let mut filter = Filter::of(query.limit);
+    filter.and_if("satellite_id =", query.satellite.map(|id| id.0));
+    filter.and_if("at >=", query.since.map(Timestamp::as_millis));
+    filter.and_if("at <", query.until.map(Timestamp::as_millis));
+    filter.and_if("number <", query.after.map(signed));
+    let (wanted, values) = filter.into_parts();
     let sql = format!(
         "SELECT number, satellite_id, config_id, collector_id, run_id, names, error, at, pod \
-         FROM secret_deliveries {filter} {} ORDER BY number DESC LIMIT $1",
-        conditions.join(" AND ")
+         FROM secret_deliveries {wanted} ORDER BY number DESC LIMIT $1"
     );
     (sql, values)
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::filter::Filter;
 use super::limit;
 use crate::database::Database;
 use crate::error::Failure;
@@ -86,24 +87,12 @@ pub(crate) async fn assignments(
     database: &Database,
     query: &AssignmentQuery,
 ) -> Read<Vec<Assignment>> {
-    let mut values: Vec<Value> = vec![limit(query.limit)];
-    let mut conditions = Vec::new();
-    let wanted = [
-        ("a.check_id =", query.check.map(|id| id.0)),
-        ("a.system_id =", query.system.map(|id| id.0)),
-        ("a.id >", query.after.map(|id| id.0)),
-    ];
-    for (condition, id) in wanted {
-        if let Some(id) = id {
-            values.push(id.into());
-            conditions.push(format!("{condition} ${}", values.len()));
-        }
-    }
-    let filter = if conditions.is_empty() { "" } else { "WHERE" };
-    let conditions = conditions.join(" AND ");
-    let sql = format!(
-        "SELECT {ASSIGNMENT} FROM assignments AS a {filter} {conditions} ORDER BY a.id LIMIT $1"
-    );
+    let mut filter = Filter::of(query.limit);
+    filter.and_if("a.check_id =", query.check.map(|id| id.0));
+    filter.and_if("a.system_id =", query.system.map(|id| id.0));
+    filter.and_if("a.id >", query.after.map(|id| id.0));
+    let (wanted, values) = filter.into_parts();
+    let sql = format!("SELECT {ASSIGNMENT} FROM assignments AS a {wanted} ORDER BY a.id LIMIT $1");
     let rows = database.all(sql, values).await?;
     with_satellites(database, rows).await
 }

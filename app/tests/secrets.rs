@@ -15,8 +15,8 @@ use common::{Satellite, World, connect, create};
 use groundcontrol::pod::{GroundControl, SecretPorts};
 use groundcontrol_core::assignment::{Collector, Collectors, Json};
 use groundcontrol_core::ports::{
-    CheckUpdate, DeliveryStore, Order, SatelliteGateway as _, SecretDeliveryQuery, SecretError,
-    SecretService as _, SecretSource, StoreError, StoreResult, WorkService as _,
+    CheckUpdate, Order, SatelliteGateway as _, SecretDeliveryQuery, SecretDeliveryStore,
+    SecretError, SecretService as _, SecretSource, StoreError, StoreResult, WorkService as _,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, SecretValue, Secrets, StoredDelivery};
 use groundcontrol_core::session::{Answer, Request};
@@ -76,7 +76,7 @@ struct Record {
 }
 
 #[async_trait]
-impl DeliveryStore for Record {
+impl SecretDeliveryStore for Record {
     async fn record_deliveries(&self, deliveries: &[Delivery]) -> StoreResult<()> {
         if self.away.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable { doing: "record", detail: "away".into() });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use groundcontrol_core::ports::{
-    DeliveryStore, SealedSecret, SealedStore, SecretDeliveryQuery, StoreResult,
+    SealedSecret, SealedStore, SecretDeliveryQuery, SecretDeliveryStore, StoreResult,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, StoredDelivery};
 use groundcontrol_core::time::Timestamp;
@@ -43,7 +43,7 @@ impl SealedStore for DatabaseStore {
 }
 
 #[async_trait]
-impl DeliveryStore for DatabaseStore {
+impl SecretDeliveryStore for DatabaseStore {
     async fn record_deliveries(&self, deliveries: &[Delivery]) -> StoreResult<()> {
         if deliveries.is_empty() {
             return Ok(());

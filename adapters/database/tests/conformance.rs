@@ -10,7 +10,7 @@ use groundcontrol_core::conformance::{
     self, Fixture, Outcome, Report, WebhookAdapter, WorkAdapter,
 };
 use groundcontrol_core::ports::{
-    ApiTokenStore, BlobStore, Clock, DeliveryStore, SatelliteStore, SealedStore,
+    ApiTokenStore, BlobStore, Clock, SatelliteStore, SealedStore, SecretDeliveryStore,
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use groundcontrol_database::{DatabaseStore, Options};
@@ -141,13 +141,17 @@ async fn pods_on_a_postgresql_server_keep_the_work() {
 #[tokio::test]
 async fn a_sqlite_database_keeps_sealed_secrets_and_deliveries() {
     no_case_fails_or_is_skipped(&conformance::sealed_store(fixture!(SealedStore)).await);
-    no_case_fails_or_is_skipped(&conformance::delivery_store(fixture!(DeliveryStore)).await);
+    no_case_fails_or_is_skipped(
+        &conformance::secret_delivery_store(fixture!(SecretDeliveryStore)).await,
+    );
 }
 
 #[tokio::test]
 async fn pods_on_a_postgresql_server_keep_sealed_secrets_and_deliveries() {
     no_case_fails_or_is_skipped(&conformance::sealed_store(server_fixture!(SealedStore)).await);
-    no_case_fails_or_is_skipped(&conformance::delivery_store(server_fixture!(DeliveryStore)).await);
+    no_case_fails_or_is_skipped(
+        &conformance::secret_delivery_store(server_fixture!(SecretDeliveryStore)).await,
+    );
 }
 
 #[tokio::test]

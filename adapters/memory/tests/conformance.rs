@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use groundcontrol_core::conformance::{self, Fixture, Report, WebhookAdapter, WorkAdapter};
 use groundcontrol_core::ports::{
-    ApiTokenStore, BlobStore, DeliveryStore, RecurringWork, SatelliteStore, SealedStore,
+    ApiTokenStore, BlobStore, RecurringWork, SatelliteStore, SealedStore, SecretDeliveryStore,
 };
 use groundcontrol_core::time::Timestamp;
 use groundcontrol_memory::{ManualClock, MemoryBroadcast, MemoryStore, MemoryWork, SystemClock};
@@ -102,13 +102,14 @@ async fn the_memory_store_keeps_sealed_secrets_and_deliveries() {
     let deliveries = || async {
         let kept = MemoryStore::new();
         Fixture::from(Arc::new(kept.clone())).reopened_by(move || {
-            let store: Arc<dyn DeliveryStore> = Arc::new(kept.clone());
+            let store: Arc<dyn SecretDeliveryStore> = Arc::new(kept.clone());
             async { store }
         })
     };
-    for report in
-        [conformance::sealed_store(sealed).await, conformance::delivery_store(deliveries).await]
-    {
+    for report in [
+        conformance::sealed_store(sealed).await,
+        conformance::secret_delivery_store(deliveries).await,
+    ] {
         report.assert_passed();
         assert!(no_case_is_skipped(&report), "{report}");
     }

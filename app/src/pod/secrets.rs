@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use groundcontrol_core::ports::{DeliveryStore, SecretSource};
+use groundcontrol_core::ports::{SecretDeliveryStore, SecretSource};
 use groundcontrol_core::secrets::Delivery;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -13,7 +13,7 @@ pub struct SecretPorts {
     /// Where they are.
     pub source: Arc<dyn SecretSource>,
     /// The record.
-    pub deliveries: Arc<dyn DeliveryStore>,
+    pub deliveries: Arc<dyn SecretDeliveryStore>,
 }
 
 /// The ports, with what waits. As many wait as requests are in flight, at most.

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use super::runner::{Fault, Seen};
 use super::{SecretAdapter, WebhookAdapter, WorkAdapter};
 use crate::ports::{
-    ApiTokenStore, BlobStore, Broadcast, Clock, DeliveryStore, RecurringWork, SatelliteStore,
-    SealedStore,
+    ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore, SealedStore,
+    SecretDeliveryStore,
 };
 use crate::time::Millis;
 
@@ -137,7 +137,7 @@ from_arc!(
     BlobStore,
     SecretAdapter,
     SealedStore,
-    DeliveryStore,
+    SecretDeliveryStore,
     Broadcast,
     RecurringWork,
     Clock

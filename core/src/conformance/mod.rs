@@ -38,7 +38,7 @@ mod work;
 mod packages;
 mod secret_source;
 mod sealed_store;
-mod delivery_store;
+mod secret_delivery_store;
 mod webhook_store;
 mod broadcast;
 mod recurring_work;
@@ -51,9 +51,9 @@ pub use report::{CaseReport, Outcome, Report};
 pub use secret_source::SecretAdapter;
 
 use crate::ports::{
-    ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, DeliveryStore, PackageStore,
-    RecurringWork, RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, WebhookStore,
-    WorkStore,
+    ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, PackageStore, RecurringWork,
+    RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, SecretDeliveryStore,
+    WebhookStore, WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
@@ -182,14 +182,14 @@ where
     runner::run("sealed_store", sealed_store::cases(), make).await
 }
 
-/// Whether what `make` makes keeps the promises of [`DeliveryStore`]. Each store must be empty.
-pub async fn delivery_store<F, Fut, T>(make: F) -> Report
+/// Whether what `make` makes keeps the promises of [`SecretDeliveryStore`]. Each store must be empty.
+pub async fn secret_delivery_store<F, Fut, T>(make: F) -> Report
 where
     F: Fn() -> Fut,
     Fut: Future<Output = T>,
-    T: Into<Fixture<dyn DeliveryStore>>,
+    T: Into<Fixture<dyn SecretDeliveryStore>>,
 {
-    runner::run("delivery_store", delivery_store::cases(), make).await
+    runner::run("secret_delivery_store", secret_delivery_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`WebhookStore`]. Each store must be empty.

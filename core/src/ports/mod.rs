@@ -3,7 +3,7 @@
 //! *Driven* ports are implemented by adapters and called by the app: [`Clock`],
 //! [`SatelliteStore`], [`ApiTokenStore`], those of the work ([`WorkStore`], [`AssignmentSource`],
 //! [`RevisionStore`]) and of what comes of it ([`RunSink`], [`RunStore`]), those of script packages
-//! ([`PackageStore`], [`BlobStore`]), of secrets ([`SecretSource`], [`SealedStore`], [`DeliveryStore`]), of
+//! ([`PackageStore`], [`BlobStore`]), of secrets ([`SecretSource`], [`SealedStore`], [`SecretDeliveryStore`]), of
 //! webhooks ([`WebhookStore`], [`WebhookSender`], [`EventEncoder`]), and the queue's two, [`Broadcast`] and
 //! [`RecurringWork`]. *Driving* ports are implemented by the app and called by adapters that listen to the
 //! world: [`SatelliteGateway`] for the satellites' sockets, [`FleetService`], [`WorkService`],
@@ -26,7 +26,7 @@ mod package_store;
 mod blob_store;
 mod secret_source;
 mod sealed_store;
-mod delivery_store;
+mod secret_delivery_store;
 mod webhook_store;
 mod event_encoder;
 mod webhook_sender;
@@ -45,7 +45,6 @@ pub use assignment_source::AssignmentSource;
 pub use blob_store::BlobStore;
 pub use broadcast::{Broadcast, Nudge, NudgeStream};
 pub use clock::Clock;
-pub use delivery_store::{DeliveryStore, SecretDeliveryQuery};
 pub use error::{StoreError, StoreResult};
 pub use event_cursor::{EventCursor, NotACursor, RecordedEvent};
 pub use event_encoder::{EncodedEvent, EventEncoder};
@@ -69,6 +68,7 @@ pub use satellite_store::{
     SilenceGuard, StoredSatellite, UpdateOutcome, WriteOutcome, recorded_address,
 };
 pub use sealed_store::{SealedSecret, SealedStore};
+pub use secret_delivery_store::{SecretDeliveryQuery, SecretDeliveryStore};
 pub use secret_source::{SecretError, SecretSource};
 pub use secrets::SecretService;
 pub use waiting_nudges::{WaitingNudges, nudges_in};
@@ -86,12 +86,11 @@ pub use work_store::{
 #[cfg(feature = "mock")]
 pub use {
     api_token_store::MockApiTokenStore, assignment_source::MockAssignmentSource,
-    blob_store::MockBlobStore, clock::MockClock, delivery_store::MockDeliveryStore,
-    fleet::MockFleetService, gateway::MockSatelliteGateway, package_store::MockPackageStore,
-    packages::MockPackageService, recurring_work::MockRecurringWork,
-    revision_store::MockRevisionStore, run_store::MockRunSink, run_store::MockRunStore,
-    satellite_store::MockSatelliteStore, sealed_store::MockSealedStore,
-    secret_source::MockSecretSource, secrets::MockSecretService, webhook_sender::MockWebhookSender,
-    webhook_store::MockWebhookStore, webhooks::MockWebhookService, work::MockWorkService,
-    work_store::MockWorkStore,
+    blob_store::MockBlobStore, clock::MockClock, fleet::MockFleetService,
+    gateway::MockSatelliteGateway, package_store::MockPackageStore, packages::MockPackageService,
+    recurring_work::MockRecurringWork, revision_store::MockRevisionStore, run_store::MockRunSink,
+    run_store::MockRunStore, satellite_store::MockSatelliteStore, sealed_store::MockSealedStore,
+    secret_delivery_store::MockSecretDeliveryStore, secret_source::MockSecretSource,
+    secrets::MockSecretService, webhook_sender::MockWebhookSender, webhook_store::MockWebhookStore,
+    webhooks::MockWebhookService, work::MockWorkService, work_store::MockWorkStore,
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use groundcontrol_core::ports::{
-    DeliveryStore, SealedSecret, SealedStore, SecretDeliveryQuery, StoreResult,
+    SealedSecret, SealedStore, SecretDeliveryQuery, SecretDeliveryStore, StoreResult,
 };
 use groundcontrol_core::secrets::{Delivery, SecretName, StoredDelivery};
 use groundcontrol_core::time::Timestamp;
@@ -56,7 +56,7 @@ impl SealedStore for MemoryStore {
 }
 
 #[async_trait]
-impl DeliveryStore for MemoryStore {
+impl SecretDeliveryStore for MemoryStore {
     async fn record_deliveries(&self, deliveries: &[Delivery]) -> StoreResult<()> {
         let secrets = &mut self.state.lock().secrets;
         for delivery in deliveries {

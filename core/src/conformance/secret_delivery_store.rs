@@ -1,19 +1,19 @@
-//! The cases of [`DeliveryStore`].
+//! The cases of [`SecretDeliveryStore`].
 
 use uuid::Uuid;
 
 use super::Fixture;
 use super::runner::{Case, Fault, Seen};
-use crate::ports::{DeliveryStore, SecretDeliveryQuery};
+use crate::ports::{SecretDeliveryQuery, SecretDeliveryStore};
 use crate::satellite::{PodName, SatelliteId};
 use crate::secrets::{Delivery, DeliveryPlace};
 use crate::time::{Millis, Timestamp};
 
-type Bench = Fixture<dyn DeliveryStore>;
+type Bench = Fixture<dyn SecretDeliveryStore>;
 
 const AT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-pub(super) fn cases() -> Vec<Case<dyn DeliveryStore>> {
+pub(super) fn cases() -> Vec<Case<dyn SecretDeliveryStore>> {
     cases![
         "record" what_was_put_on_record_is_read_to_the_letter,
         "deliveries" they_are_listed_by_satellite_and_time_newest_first,

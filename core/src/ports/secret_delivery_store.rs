@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// Deliveries on record. They outlive their satellites.
 ///
-/// Every promise here has a case in `conformance::delivery_store`.
+/// Every promise here has a case in `conformance::secret_delivery_store`.
 ///
 /// * **Durable**: what was answered is kept, also after a crash.
 /// * **Together**: a call keeps all of its deliveries, or none.
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// May fail: any call.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
-pub trait DeliveryStore: Send + Sync {
+pub trait SecretDeliveryStore: Send + Sync {
     /// Puts deliveries on record. Any number.
     async fn record_deliveries(&self, deliveries: &[Delivery]) -> StoreResult<()>;
 

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use axum::extract::FromRequestParts;
 use groundcontrol_core::limits::{DEFAULT_PAGE, MAX_PAGE};
 use groundcontrol_core::ports::FieldError;
+use groundcontrol_core::time::Timestamp;
 use http::request::Parts;
 
 use crate::problem::Refusal;
@@ -76,6 +77,12 @@ impl Query {
             _ => Err(format!("must be a whole number from 1 to {MAX_PAGE}")),
         };
         Some(self.parsed("limit", within)?.unwrap_or(DEFAULT_PAGE))
+    }
+
+    /// `since` and `until`: what is at the one or later, and before the other.
+    pub(crate) fn times(&mut self) -> Option<[Option<Timestamp>; 2]> {
+        let [since, until] = ["since", "until"].map(|name| self.parsed(name, str::parse));
+        Some([since?, until?])
     }
 
     /// A fault of the parameter `name`.

@@ -44,8 +44,6 @@ mod broadcast;
 mod recurring_work;
 mod clock;
 
-use std::future::Future;
-
 pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 pub use secret_source::SecretAdapter;
@@ -80,50 +78,40 @@ pub trait WebhookAdapter: SatelliteStore + WebhookStore {}
 impl<A> WebhookAdapter for A where A: SatelliteStore + WebhookStore {}
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
-pub async fn satellite_store<F, Fut, T>(make: F) -> Report
+pub async fn satellite_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn SatelliteStore>>,
 {
     runner::run("satellite_store", satellite_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`ApiTokenStore`]. Each store must be empty.
-pub async fn api_token_store<F, Fut, T>(make: F) -> Report
+pub async fn api_token_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn ApiTokenStore>>,
 {
     runner::run("api_token_store", api_token_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`WorkStore`]. Each store must be empty.
-pub async fn work_store<F, Fut, T>(make: F) -> Report
+pub async fn work_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     runner::run("work_store", work::store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`AssignmentSource`]. Each store must be empty.
-pub async fn assignment_source<F, Fut, T>(make: F) -> Report
+pub async fn assignment_source<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     runner::run("assignment_source", work::source::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`RevisionStore`]. Each store must be empty.
-pub async fn revision_store<F, Fut, T>(make: F) -> Report
+pub async fn revision_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     runner::run("revision_store", work::revisions::cases(), make).await
@@ -131,10 +119,8 @@ where
 
 /// Whether what `make` makes keeps the promises of [`RunSink`] and [`RunStore`]. Each store must be
 /// empty.
-pub async fn run_store<F, Fut, T>(make: F) -> Report
+pub async fn run_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     let cases = work::runs::cases().into_iter().chain(work::quiet::cases()).collect();
@@ -142,20 +128,16 @@ where
 }
 
 /// Whether what `make` makes keeps the promises of [`PackageStore`]. Each store must be empty.
-pub async fn package_store<F, Fut, T>(make: F) -> Report
+pub async fn package_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WorkAdapter>>,
 {
     runner::run("package_store", packages::store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`BlobStore`]. Each store must be empty.
-pub async fn blob_store<F, Fut, T>(make: F) -> Report
+pub async fn blob_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn BlobStore>>,
 {
     runner::run("blob_store", packages::blobs::cases(), make).await
@@ -163,40 +145,32 @@ where
 
 /// Whether what `make` makes keeps the promises of
 /// [`SecretSource`](crate::ports::SecretSource). Each source must be empty.
-pub async fn secret_source<F, Fut, T>(make: F) -> Report
+pub async fn secret_source<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn SecretAdapter>>,
 {
     runner::run("secret_source", secret_source::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`SealedStore`]. Each store must be empty.
-pub async fn sealed_store<F, Fut, T>(make: F) -> Report
+pub async fn sealed_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn SealedStore>>,
 {
     runner::run("sealed_store", sealed_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`SecretDeliveryStore`]. Each store must be empty.
-pub async fn secret_delivery_store<F, Fut, T>(make: F) -> Report
+pub async fn secret_delivery_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn SecretDeliveryStore>>,
 {
     runner::run("secret_delivery_store", secret_delivery_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`WebhookStore`]. Each store must be empty.
-pub async fn webhook_store<F, Fut, T>(make: F) -> Report
+pub async fn webhook_store<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn WebhookAdapter>>,
 {
     runner::run("webhook_store", webhook_store::cases(), make).await
@@ -205,10 +179,8 @@ where
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,
 /// each with a connection of its own, as pods have them. Where nudges take a network, give it a
 /// [time limit](Fixture::giving_up_after): a lost nudge is waited for.
-pub async fn broadcast<F, Fut, T>(make: F) -> Report
+pub async fn broadcast<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn Broadcast>>,
 {
     runner::run("broadcast", broadcast::cases(), make).await
@@ -218,10 +190,8 @@ where
 /// Give the fixture [a way to let time pass](Fixture::passing_time_by), a [time
 /// limit](Fixture::giving_up_after), and at least two handles, each a member of its own; where
 /// yours reads a clock, let theirs be hours apart.
-pub async fn recurring_work<F, Fut, T>(make: F) -> Report
+pub async fn recurring_work<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn RecurringWork>>,
 {
     runner::run("recurring_work", recurring_work::cases(), make).await
@@ -229,10 +199,8 @@ where
 
 /// Whether what `make` makes keeps the promises of [`Clock`], as far as they show without a
 /// second clock to compare with.
-pub async fn clock<F, Fut, T>(make: F) -> Report
+pub async fn clock<T>(make: impl AsyncFn() -> T) -> Report
 where
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
     T: Into<Fixture<dyn Clock>>,
 {
     runner::run("clock", clock::cases(), make).await

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::task::Poll;
 
@@ -115,13 +114,11 @@ macro_rules! same {
     };
 }
 
-pub(super) async fn run<P, F, Fut, T>(suite: &'static str, cases: Vec<Case<P>>, make: F) -> Report
-where
-    P: ?Sized,
-    F: Fn() -> Fut,
-    Fut: Future<Output = T>,
-    T: Into<Fixture<P>>,
-{
+pub(super) async fn run<P: ?Sized, T: Into<Fixture<P>>>(
+    suite: &'static str,
+    cases: Vec<Case<P>>,
+    make: impl AsyncFn() -> T,
+) -> Report {
     let mut reports = Vec::with_capacity(cases.len());
     for Case { name, rule, steps } in cases {
         let case = async {

@@ -59,11 +59,9 @@ fn run_query(query: &mut Query) -> Option<(List, usize, RunQuery)> {
     let check = query.parsed("configId", |text| text.parse::<CheckId>());
     let system = query.parsed("systemId", |text| text.parse::<SystemId>());
     let satellite = query.parsed("satelliteId", |text| text.parse::<SatelliteId>());
-    let since = query.parsed("since", |text| text.parse::<Timestamp>());
-    let until = query.parsed("until", |text| text.parse::<Timestamp>());
-    let limit = query.limit();
+    let (times, limit) = (query.times(), query.limit());
     let (check, system, satellite) = (check?, system?, satellite?);
-    let (since, until) = (since?, until?);
+    let [since, until] = times?;
     let times = [since, until].map(|at| at.map(Timestamp::as_millis));
     let ids = (check.map(|id| id.0), system.map(|id| id.0), satellite.map(|id| id.0));
     let list = List::new("results", &(ids, times));

@@ -158,10 +158,8 @@ async fn deliveries(
 
 fn delivery_query(query: &mut Query) -> Option<(List, usize, SecretDeliveryQuery)> {
     let satellite = query.parsed("satelliteId", |text| text.parse::<SatelliteId>());
-    let since = query.parsed("since", |text| text.parse::<Timestamp>());
-    let until = query.parsed("until", |text| text.parse::<Timestamp>());
-    let limit = query.limit();
-    let (satellite, since, until) = (satellite?, since?, until?);
+    let (times, limit) = (query.times(), query.limit());
+    let (satellite, [since, until]) = (satellite?, times?);
     let times = [since, until].map(|at| at.map(Timestamp::as_millis));
     let list = List::new("secret-deliveries", &(satellite.map(|id| id.0), times));
     let after = list.after(query, |key| key.parse().ok())?;

@@ -100,6 +100,11 @@ async fn only_what_is_as_it_was_read_is_replaced(bench: &Bench) -> Seen {
     let late = secret("a", "3", "z")?;
     ensure!(!bench.handle(0).replace_sealed(&first, late).await?, "another was there by then");
     same!(read(bench, &["a"]).await?, vec![then.clone()], "the secret");
+    let under_the_same_key = secret("a", "2", "w")?;
+    bench.handle(0).put_sealed(under_the_same_key.clone()).await?;
+    ensure!(!bench.handle(0).replace_sealed(&then, first.clone()).await?, "it was set by then");
+    same!(read(bench, &["a"]).await?, vec![under_the_same_key], "the secret that was set");
+    bench.handle(0).put_sealed(then.clone()).await?;
     bench.handle(0).delete_sealed(&name("a")?).await?;
     ensure!(!bench.handle(0).replace_sealed(&then, first).await?, "it was deleted by then");
     same!(read(bench, &["a"]).await?, vec![], "a deleted secret");

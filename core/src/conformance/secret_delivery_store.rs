@@ -103,7 +103,7 @@ async fn a_list_goes_on_after_any_of_them(bench: &Bench) -> Seen {
 }
 
 async fn the_oldest_go_first_in_small_steps(bench: &Bench) -> Seen {
-    let kept: Vec<_> = [1, 2, 3, 4].map(|millis| delivery(7, millis)).into();
+    let kept: Vec<_> = [3, 1, 2, 4].map(|millis| delivery(7, millis)).into();
     bench.handle(0).record_deliveries(&kept).await?;
     same!(bench.handle(0).prune_deliveries(at(4), 2).await?, 2, "deleted at first");
     same!(found(bench, all()).await?, ["4", "3"], "what is left at first");

@@ -9,6 +9,8 @@ use crate::secrets::SecretName;
 
 /// Sealed secrets. The store holds bytes that tell it nothing.
 ///
+/// Every promise here has a case in `conformance::sealed_store`.
+///
 /// * **Durable**: what was answered is kept, also after a crash.
 /// * **Conditional**: [`replace`](Self::replace) changes only what is as it was read.
 ///

@@ -20,6 +20,10 @@ use groundcontrol_memory::MemoryStore;
 use parking_lot::Mutex;
 
 use crate::fault::Fault;
+use crate::faulty_packages::PackagesTold;
+use crate::faulty_webhooks::WebhooksTold;
+use crate::package_fault::PackageFault;
+use crate::webhook_fault::WebhookFault;
 use crate::work_fault::WorkFault;
 
 /// What a faulty store remembers beside the right one.
@@ -52,7 +56,13 @@ pub(crate) struct Faulty {
     pub(crate) fault: Fault,
     /// What is wrong with the ports of the work.
     pub(crate) work_fault: WorkFault,
+    /// What is wrong with the port of packages,
+    pub(crate) package_fault: PackageFault,
+    /// … and with that of webhooks.
+    pub(crate) webhook_fault: WebhookFault,
     pub(crate) told: Mutex<Told>,
+    pub(crate) packages: Mutex<PackagesTold>,
+    pub(crate) webhooks: Mutex<WebhooksTold>,
 }
 
 impl Faulty {
@@ -61,11 +71,28 @@ impl Faulty {
     }
 
     pub(crate) fn over(inner: MemoryStore, fault: Fault) -> Self {
-        Self { inner, fault, work_fault: WorkFault::Nothing, told: Mutex::default() }
+        Self {
+            inner,
+            fault,
+            work_fault: WorkFault::Nothing,
+            package_fault: PackageFault::Nothing,
+            webhook_fault: WebhookFault::Nothing,
+            told: Mutex::default(),
+            packages: Mutex::default(),
+            webhooks: Mutex::default(),
+        }
     }
 
     pub(crate) fn of_work(inner: MemoryStore, work_fault: WorkFault) -> Self {
         Self { work_fault, ..Self::over(inner, Fault::Nothing) }
+    }
+
+    pub(crate) fn of_packages(inner: MemoryStore, package_fault: PackageFault) -> Self {
+        Self { package_fault, ..Self::over(inner, Fault::Nothing) }
+    }
+
+    pub(crate) fn of_webhooks(inner: MemoryStore, webhook_fault: WebhookFault) -> Self {
+        Self { webhook_fault, ..Self::over(inner, Fault::Nothing) }
     }
 }
 

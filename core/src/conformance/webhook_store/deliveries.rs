@@ -16,6 +16,8 @@ pub(super) fn cases() -> Vec<Case<dyn WebhookAdapter>> {
         "in order" of_each_satellite_the_lowest_seq_is_due_and_no_other,
         "in order" those_behind_one_that_waits_wait_as_long,
         "in order" new_ones_wait_for_those_before_them,
+        "in order" one_that_is_delivered_again_waits_for_those_before_it,
+        "apart" each_webhook_has_deliveries_of_its_own,
         "attempts" what_was_seen_is_listed_newest_first,
         "attempts" an_attempt_counts_once,
         "attempts" a_reason_to_pause_is_kept_unless_there_is_one_already,
@@ -39,7 +41,8 @@ async fn an_event_is_made_into_one_delivery(bench: &Bench) -> Seen {
     };
     let first = store.enqueue_deliveries(claim, events[1].cursor, &[new(0), new(1)], at(1)).await?;
     let again = store.enqueue_deliveries(claim, events[1].cursor, &[new(0), new(1)], at(1)).await?;
-    same!((first, again), (true, false), "whether the cursor moved");
+    let back = store.enqueue_deliveries(claim, events[0].cursor, &[new(0)], at(1)).await?;
+    same!((first, again, back), (true, false, false), "whether the cursor moved");
     let rest = [new(1), new(2), new(3)];
     store.enqueue_deliveries(claim, events[3].cursor, &rest, at(1)).await?;
     same!(listed(bench, None).await?.len(), 4, "the deliveries");
@@ -87,6 +90,45 @@ async fn new_ones_wait_for_those_before_them(bench: &Bench) -> Seen {
     enqueue(bench, claim, 6).await?;
     let newest = listed(bench, None).await?.remove(0);
     same!((newest.seq, newest.next_at), (Seq(2), Some(at(60))), "the new delivery's time");
+    Ok(())
+}
+
+async fn one_that_is_delivered_again_waits_for_those_before_it(bench: &Bench) -> Seen {
+    busy(bench, 1, 2).await?;
+    let claim = claimed(bench, 1, 5).await?;
+    enqueue(bench, claim, 5).await?;
+    let number = due(bench, 5).await?[0].0;
+    record(bench, claim, &[attempt(number, 1, Some(60), 5)]).await?;
+    let second = Redelivery::One(satellite_id(1), Seq(2));
+    bench.handle(0).redeliver(id(1), second, at(20)).await?;
+    same!(due_seqs(bench, 59).await?, [], "what is due while the first waits");
+    same!(due_seqs(bench, 60).await?, [(1, 1)], "what is due then");
+    Ok(())
+}
+
+async fn each_webhook_has_deliveries_of_its_own(bench: &Bench) -> Seen {
+    make(bench, 2).await?;
+    busy(bench, 1, 2).await?;
+    let (one, other) = (claimed(bench, 1, 5).await?, claimed(bench, 2, 5).await?);
+    enqueue(bench, one, 5).await?;
+    enqueue(bench, other, 5).await?;
+    let of_other = async || -> Seen<Vec<Delivery>> {
+        let query = DeliveryQuery { webhook: id(2), state: None, after: None, limit: 10 };
+        Ok(bench.handle(1).deliveries(&query).await?)
+    };
+    let before = of_other().await?;
+    same!((listed(bench, None).await?.len(), before.len()), (2, 2), "the deliveries of each");
+    let number = due(bench, 5).await?[0].0;
+    record(bench, one, &[attempt(number, 1, Some(60), 5)]).await?;
+    let due = bench.handle(1).due_deliveries(id(2), at(5), 10).await?;
+    let due: Vec<_> = due.iter().map(|due| (due.number, due.attempts)).collect();
+    same!(due, [(before[1].number, 0)], "what is due of the other while the first one's waits");
+    let again = bench.handle(0).redeliver(id(1), Redelivery::Since(at(0)), at(20)).await?;
+    same!(again, 2, "how many are delivered again");
+    let one = Redelivery::One(satellite_id(1), Seq(1));
+    same!(bench.handle(0).redeliver(id(1), one, at(30)).await?, 1, "how many of one event");
+    bench.handle(0).remove_webhook(id(1)).await?;
+    same!(of_other().await?, before, "the other webhook's deliveries");
     Ok(())
 }
 
@@ -154,6 +196,11 @@ async fn a_reason_to_pause_is_kept_unless_there_is_one_already(bench: &Bench) ->
     store.record_attempts(claim, &[], gone).await?;
     let expected = Health { paused: Some(PauseReason::Operator), ..gone };
     same!(health().await?, Some(expected), "how it fares once an operator paused it");
+    make(bench, 2).await?;
+    let claim = claimed(bench, 2, 5).await?;
+    store.record_attempts(claim, &[], gone).await?;
+    let other = bench.handle(1).webhook(id(2)).await?.map(|webhook| webhook.health);
+    same!(other, Some(gone), "how another one fares that nobody paused");
     Ok(())
 }
 
@@ -188,17 +235,17 @@ async fn only_what_is_done_and_old_is_deleted(bench: &Bench) -> Seen {
     let claim = claimed(bench, 1, 5).await?;
     enqueue(bench, claim, 5).await?;
     let numbers = due(bench, 5).await?;
-    let mut dead = attempt(numbers[1].0, 1, None, 5);
+    let mut dead = attempt(numbers[1].0, 1, None, 7);
     dead.state = DeliveryState::Dead;
-    record(bench, claim, &[attempt(numbers[0].0, 1, None, 5), dead]).await?;
+    record(bench, claim, &[attempt(numbers[0].0, 1, None, 7), dead]).await?;
     let store = bench.handle(0);
     let prune = async |delivered, dead, limit| -> Seen<u64> {
         Ok(store.prune_deliveries(at(delivered), at(dead), limit).await?)
     };
-    same!(prune(5, 5, 10).await?, 0, "what is deleted at its time");
-    same!(prune(6, 5, 10).await?, 1, "what is deleted of the delivered");
-    same!(prune(6, 6, 0).await?, 0, "what is deleted with a limit of none");
-    same!(prune(6, 6, 10).await?, 1, "what is deleted of the dead");
+    same!(prune(7, 7, 10).await?, 0, "what is deleted at its time");
+    same!(prune(8, 7, 10).await?, 1, "what is deleted of the delivered");
+    same!(prune(8, 8, 0).await?, 0, "what is deleted with a limit of none");
+    same!(prune(8, 8, 10).await?, 1, "what is deleted of the dead");
     same!(prune(1_000, 1_000, 10).await?, 0, "what is deleted of those that wait");
     same!(listed(bench, None).await?.len(), 1, "what is left");
     Ok(())

@@ -9,8 +9,8 @@ use crate::conformance::WebhookAdapter;
 use crate::conformance::runner::{Case, Seen};
 use crate::connection::{Cause, EventKind};
 use crate::limits::MAX_WEBHOOKS;
-use crate::ports::{WebhookSaved, WebhookUpdate};
-use crate::satellite::Name;
+use crate::ports::{Backlog, WebhookSaved, WebhookUpdate};
+use crate::satellite::{Name, PodName};
 
 pub(super) fn cases() -> Vec<Case<dyn WebhookAdapter>> {
     cases![
@@ -20,7 +20,9 @@ pub(super) fn cases() -> Vec<Case<dyn WebhookAdapter>> {
         "webhooks" no_more_webhooks_are_made_than_the_limit,
         "cursor" a_webhook_begins_with_what_happens_after_it_was_made,
         "cursor" only_webhooks_with_something_to_do_are_idle,
+        "cursor" a_backlog_says_how_far_a_webhook_came_and_how_many_wait,
         "fenced" a_webhook_is_claimed_once_until_its_lease_ends,
+        "fenced" of_several_pods_at_once_one_gets_the_claim,
         "fenced" a_claim_that_was_lost_writes_nothing,
         "fenced" a_paused_webhook_is_not_claimed,
     ]
@@ -53,6 +55,8 @@ async fn a_webhook_is_read_to_the_letter(bench: &Bench) -> Seen {
 
 async fn a_change_is_made_whole_or_not_at_all(bench: &Bench) -> Seen {
     make(bench, 1).await?;
+    bench.handle(0).update_webhook(id(1), WebhookUpdate::default()).await?;
+    same!(bench.handle(1).webhook(id(1)).await?, Some(webhook(1)?), "the webhook left alone");
     let health = Health { failing_since: None, paused: Some(PauseReason::Operator) };
     let update = WebhookUpdate {
         name: Some(parsed("other")?),
@@ -77,7 +81,7 @@ async fn a_change_is_made_whole_or_not_at_all(bench: &Bench) -> Seen {
     };
     same!(bench.handle(1).webhook(id(1)).await?, Some(expected.clone()), "the webhook");
     bench.handle(0).update_webhook(id(1), WebhookUpdate::default()).await?;
-    same!(bench.handle(1).webhook(id(1)).await?, Some(expected), "the webhook left alone");
+    same!(bench.handle(1).webhook(id(1)).await?, Some(expected), "the other left alone");
     let gone = bench.handle(0).update_webhook(id(9), update).await?;
     same!(gone, WebhookSaved::Gone, "what became of a change to nothing");
     Ok(())
@@ -94,6 +98,9 @@ async fn names_are_unique_and_order_the_list(bench: &Bench) -> Seen {
     };
     same!(names(None, 2).await?, ["webhook 1", "webhook 2"], "the first names");
     same!(names(Some("webhook 2"), 2).await?, ["webhook 3"], "the names after");
+    let name = Some(parsed("Webhook 3")?);
+    bench.handle(0).update_webhook(id(3), WebhookUpdate { name, ..Default::default() }).await?;
+    same!(names(None, 2).await?, ["Webhook 3", "webhook 1"], "the first names by their bytes");
     let double = Webhook { id: id(4), ..webhook(1)? };
     let made = bench.handle(0).create_webhook(double).await?;
     same!(made, WebhookSaved::NameTaken, "what became of a name's double");
@@ -150,6 +157,25 @@ async fn only_webhooks_with_something_to_do_are_idle(bench: &Bench) -> Seen {
     Ok(())
 }
 
+async fn a_backlog_says_how_far_a_webhook_came_and_how_many_wait(bench: &Bench) -> Seen {
+    make(bench, 2).await?;
+    busy(bench, 2, 2).await?;
+    let backlog = async |number| -> Seen<Option<Backlog>> {
+        Ok(bench.handle(1).webhook_backlog(id(number)).await?)
+    };
+    let events = bench.handle(0).events_after(None, 10).await?;
+    same!(backlog(1).await?, Some(Backlog { cursor: None, waiting: 0 }), "the backlog at first");
+    let claim = claimed(bench, 1, 5).await?;
+    enqueue(bench, claim, 5).await?;
+    let number = due(bench, 5).await?[0].0;
+    record(bench, claim, &[attempt(number, 1, None, 5)]).await?;
+    let cursor = events.last().map(|event| event.cursor);
+    same!(backlog(1).await?, Some(Backlog { cursor, waiting: 3 }), "the backlog then");
+    same!(backlog(2).await?, Some(Backlog { cursor: None, waiting: 0 }), "that of the other");
+    same!(backlog(3).await?, None, "the backlog of nothing");
+    Ok(())
+}
+
 async fn a_webhook_is_claimed_once_until_its_lease_ends(bench: &Bench) -> Seen {
     make(bench, 1).await?;
     let first = claimed(bench, 1, 0).await?;
@@ -164,6 +190,17 @@ async fn a_webhook_is_claimed_once_until_its_lease_ends(bench: &Bench) -> Seen {
     let third = claimed(bench, 1, 26).await?;
     same!(third == second, false, "whether two claims are the same");
     same!(claim(bench, 9, 0).await?, None, "a claim of nothing");
+    Ok(())
+}
+
+async fn of_several_pods_at_once_one_gets_the_claim(bench: &Bench) -> Seen {
+    make(bench, 1).await?;
+    let claims = (0..6).map(async |number| {
+        let pod = PodName::new(&format!("pod {number}"));
+        bench.handle(number).claim_webhook(id(1), &pod, at(0), LEASE).await
+    });
+    let claims = futures_util::future::try_join_all(claims).await?;
+    same!(claims.into_iter().flatten().count(), 1, "the claims");
     Ok(())
 }
 

@@ -140,6 +140,10 @@ pub struct Options {
     /// none]
     #[arg(long, env = "GROUNDCONTROL_WEBHOOK_ALLOW", value_name = "CIDR,…", value_delimiter = ',')]
     pub webhook_allow: Option<Vec<IpNet>>,
+    /// PEM file with authorities to check the certificates of webhooks' receivers against, beside
+    /// the system's
+    #[arg(long, env = "GROUNDCONTROL_WEBHOOK_CA_FILE", value_name = "PATH")]
+    pub webhook_ca_file: Option<PathBuf>,
     /// How long SIGTERM waits for sockets to close before it cuts them off [default: 15s]
     #[arg(long, env = "GROUNDCONTROL_DRAIN_TIMEOUT", value_name = "DURATION")]
     pub drain_timeout: Option<Span>,
@@ -208,6 +212,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that webhooks may lead to besides public addresses.
     pub webhook_allow: Vec<IpNet>,
+    /// PEM file with the authorities of webhooks' receivers that are trusted beside the system's.
+    pub webhook_authorities: Option<PathBuf>,
     /// How long the pod waits for what.
     pub timing: Timing,
     /// Sockets that may wait for their first message at once.
@@ -275,6 +281,7 @@ impl Options {
             tls_key: self.tls_key.or(file.tls_key),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             webhook_allow: self.webhook_allow.or(file.webhook_allow),
+            webhook_ca_file: self.webhook_ca_file.or(file.webhook_ca_file),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
             transition_retention: self.transition_retention.or(file.transition_retention),
             result_retention: self.result_retention.or(file.result_retention),
@@ -331,6 +338,7 @@ impl Options {
             tls: tls_files(self.tls_cert, self.tls_key)?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             webhook_allow: self.webhook_allow.unwrap_or_default(),
+            webhook_authorities: self.webhook_ca_file,
             timing,
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
             gitops: follow(self.gitops, self.gitops_prune)?,

@@ -119,8 +119,10 @@ fn blobs(settings: &Settings, database: &Arc<DatabaseStore>) -> anyhow::Result<A
 /// The way to webhooks, on which events look as they do on the event stream.
 fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
     let targets = Targets::allowing(settings.webhook_allow.clone());
+    let tls = client_config(true, settings.webhook_authorities.as_deref())?;
+    let tls = rustls::ClientConfig::clone(&tls);
     let settings = WebhookSettings { targets, ..WebhookSettings::default() };
-    Ok(WebhookClient::new(Arc::new(CloudEvents), settings)?)
+    Ok(WebhookClient::new(Arc::new(CloudEvents), tls, settings)?)
 }
 
 /// What the pods of one fleet have in common beside the store.

@@ -1,6 +1,5 @@
 //! One attempt: encode, sign, dial what may be dialled, read the beginning of the answer.
 
-use std::error::Error as _;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,8 +20,9 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Response, Url, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 
+use crate::refusal::in_words;
 use crate::sign::signatures;
 use crate::target::Targets;
 
@@ -66,15 +66,16 @@ pub struct WebhookClient {
 }
 
 impl WebhookClient {
-    /// A client that trusts whom this machine trusts, and writes events as `encoder` does.
+    /// A client that trusts whom `tls` trusts, and writes events as `encoder` does.
     pub fn new(
         encoder: Arc<dyn EventEncoder>,
+        tls: ClientConfig,
         settings: WebhookSettings,
     ) -> Result<Self, SetupError> {
         let targets = settings.targets.clone();
         let resolver = Guarded { targets: settings.targets, lookup: settings.lookup };
         let http = Client::builder()
-            .use_preconfigured_tls(tls()?)
+            .use_preconfigured_tls(tls)
             .dns_resolver(Arc::new(resolver))
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -219,24 +220,6 @@ fn percent_encoded(value: &str) -> String {
     text
 }
 
-/// The error with its causes, without the URL, which an operator may have put a key into.
-fn in_words(error: &reqwest::Error) -> String {
-    let mut text = match (error.is_timeout(), error.is_connect()) {
-        (true, _) => "no answer in time".to_owned(),
-        (false, true) => "no connection".to_owned(),
-        (false, false) => "the exchange failed".to_owned(),
-    };
-    let mut cause = error.source();
-    while let Some(why) = cause {
-        let why_text = why.to_string();
-        if !text.contains(&why_text) && !why_text.contains("://") {
-            text = format!("{text}: {why_text}");
-        }
-        cause = why.source();
-    }
-    text
-}
-
 /// Resolves names to those of their addresses that may be asked; what is dialled is one of them.
 struct Guarded {
     targets: Targets,
@@ -266,18 +249,4 @@ impl Resolve for Guarded {
 async fn system_lookup(name: String) -> io::Result<Vec<IpAddr>> {
     let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
     Ok(found.map(|address| address.ip()).collect())
-}
-
-fn tls() -> Result<ClientConfig, SetupError> {
-    let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate that this machine trusts could not be read");
-    }
-    roots.add_parsable_certificates(found.certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|why| SetupError(why.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

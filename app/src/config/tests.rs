@@ -31,6 +31,16 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 }
 
 #[test]
+fn the_authorities_of_webhooks_come_from_flag_or_file() {
+    let file = || toml("webhook-ca-file = 'file.pem'").unwrap();
+    let flag = Options { webhook_ca_file: Some("flag.pem".into()), ..Options::default() };
+    let named = |options| resolve(options).unwrap().webhook_authorities;
+    assert_eq!(named(flag.or(file())), Some("flag.pem".into()));
+    assert_eq!(named(file()), Some("file.pem".into()));
+    assert_eq!(named(Options::default()), None);
+}
+
+#[test]
 fn an_unknown_key_or_a_bad_duration_in_the_file_is_refused() {
     assert!(toml("listn = '127.0.0.1:1'").unwrap_err().contains("listn"));
     assert!(toml("heartbeat-interval = 'soon'").is_err());

@@ -17,9 +17,15 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use reqwest::StatusCode;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls::{certificates, text};
 
 /// A request as it was received.
 #[derive(Clone)]
@@ -63,6 +69,11 @@ struct Receiver {
 
 impl Receiver {
     async fn start() -> Self {
+        Self::over(None).await
+    }
+
+    /// Over TLS where it is given a way to speak it.
+    async fn over(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let status = Arc::new(AtomicU16::new(200));
@@ -71,24 +82,16 @@ impl Receiver {
         tokio::spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                let (answer, log) = (answer.clone(), log.clone());
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (answer, log) = (answer.clone(), log.clone());
-                    async move {
-                        let (head, body) = request.into_parts();
-                        let body = body.collect().await.map(|body| body.to_bytes());
-                        let body = body.unwrap_or_default();
-                        let (headers, at) = (head.headers, Instant::now());
-                        log.lock().expect("no panic").push(Received { headers, body, at });
-                        let status = answer.load(Ordering::SeqCst);
-                        let answer = Response::builder().status(status);
-                        Ok::<_, Infallible>(
-                            answer.body(Full::new(Bytes::from("noted"))).expect("an answer"),
-                        )
+                let (tls, answer, log) = (tls.clone(), answer.clone(), log.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, answer, log).await,
+                        Some(tls) => {
+                            let stream = tls.accept(stream).await;
+                            serve(stream.expect("it is trusted"), answer, log).await;
+                        }
                     }
                 });
-                let connection = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
             }
         });
         Self { address, status, received }
@@ -113,6 +116,28 @@ impl Receiver {
         })
         .await
     }
+}
+
+async fn serve<S>(stream: S, answer: Arc<AtomicU16>, log: Arc<Mutex<Vec<Received>>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (answer, log) = (answer.clone(), log.clone());
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map(|body| body.to_bytes());
+            let body = body.unwrap_or_default();
+            let (headers, at) = (head.headers, Instant::now());
+            log.lock().expect("no panic").push(Received { headers, body, at });
+            let status = answer.load(Ordering::SeqCst);
+            let answer = Response::builder().status(status);
+            Ok::<_, Infallible>(answer.body(Full::new(Bytes::from("noted"))).expect("an answer"))
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new();
+    // A server that is stopped leaves its connections as they are.
+    drop(connection.serve_connection(TokioIo::new(stream), service).await);
 }
 
 const ALLOW: &[&str] = &["--webhook-allow", "127.0.0.0/8"];
@@ -325,4 +350,28 @@ async fn an_edge_arrives_soon() {
     took.sort_unstable();
     println!("from dialling to a webhook's arrival: median {:?}, most {:?}", took[5], took[9]);
     assert!(took[5] < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_receiver_of_a_private_authority_is_told_once_the_server_is_given_its_file() {
+    let site = Site::with_lasting_port();
+    let files = certificates(site.folder());
+    let chain = CertificateDer::from_pem_file(&files.cert).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(&files.key).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS has safe versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .expect("they belong together");
+    let receiver = Receiver::over(Some(TlsAcceptor::from(Arc::new(config)))).await;
+    let flags = [ALLOW, &["--webhook-ca-file", text(&files.ca)]].concat();
+    let server = site.serve_with(&flags).await;
+    let api = site.api(&server);
+    let url = format!("https://localhost:{}/hook", receiver.address.port());
+    let (_, secret) = make(&site, &api, &json!({"name": "private", "url": url})).await;
+    let satellite = api.create(&site).await;
+    restless(&server, &api, &satellite, 1).await;
+    assert!(receiver.received(1).await[0].is_signed_by(&secret));
 }

@@ -1,115 +1,20 @@
-//! Requests to a receiver that a test plays, and requests that are never made.
+//! What is sent, what is read of the answer, and which addresses are dialled.
 
-#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
-
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use groundcontrol_core::automation::{Answer, ContentMode, SigningSecret, WebhookHeaders};
-use groundcontrol_core::connection::{EventKind, SatelliteEvent};
 use groundcontrol_core::limits::MAX_WEBHOOK_RESPONSE;
-use groundcontrol_core::ports::{
-    EncodedEvent, EventEncoder, OutgoingWebhook, SendReport, WebhookSender as _,
-};
-use groundcontrol_core::satellite::{Epoch, SatelliteId, Seq};
-use groundcontrol_core::time::{Millis, Timestamp};
+use groundcontrol_core::ports::{OutgoingWebhook, WebhookSender as _};
+use groundcontrol_core::time::Millis;
 use groundcontrol_webhooks::{Targets, WebhookClient, WebhookSettings, signature};
-use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use http::Response;
+use http_body_util::Full;
 use tokio::net::TcpListener;
-use uuid::Uuid;
 
-/// Writes an event as its id.
-struct Plain;
-
-impl EventEncoder for Plain {
-    fn encode(&self, event: &SatelliteEvent, mode: ContentMode) -> Result<EncodedEvent, String> {
-        let attributes = match mode {
-            ContentMode::Structured => vec![],
-            ContentMode::Binary => vec![("subject".to_owned(), "é \"1\" 100%".to_owned())],
-        };
-        let body = event.id.clone().into_bytes();
-        Ok(EncodedEvent { content_type: "application/json", attributes, body })
-    }
-}
-
-type Asked = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
-
-/// Answers every request with `answer`.
-async fn receiver(answer: fn() -> Response<Full<Bytes>>) -> (SocketAddr, Asked) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let asked = Asked::default();
-    let log = asked.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let log = log.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let log = log.clone();
-                async move {
-                    let (head, body) = request.into_parts();
-                    let body = body.collect().await.unwrap().to_bytes();
-                    log.lock().unwrap().push((head.headers, body));
-                    Ok::<_, Infallible>(answer())
-                }
-            });
-            let connection = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    (address, asked)
-}
-
-fn status(code: u16) -> Response<Full<Bytes>> {
-    Response::builder().status(code).body(Full::default()).unwrap()
-}
-
-fn local() -> Targets {
-    Targets::allowing(vec!["127.0.0.0/8".parse().unwrap()])
-}
-
-fn client(settings: WebhookSettings) -> WebhookClient {
-    WebhookClient::new(Arc::new(Plain), settings).unwrap()
-}
-
-fn local_client() -> WebhookClient {
-    client(WebhookSettings { targets: local(), ..WebhookSettings::default() })
-}
-
-fn request(url: &str) -> OutgoingWebhook {
-    OutgoingWebhook {
-        url: url.parse().unwrap(),
-        headers: WebhookHeaders::new([("x-key".to_owned(), "hidden-value".to_owned())]).unwrap(),
-        mode: ContentMode::Structured,
-        secrets: vec![SigningSecret::new([7; 32])],
-        event: SatelliteEvent {
-            id: "x:1".to_owned(),
-            kind: EventKind::Connected,
-            satellite: SatelliteId(Uuid::nil()),
-            seq: Seq(1),
-            epoch: Epoch(1),
-            occurred_at: Timestamp::from_millis(0),
-            cause: None,
-            actor: None,
-            previous: None,
-            next: None,
-        },
-        at: Timestamp::from_millis(1_700_000_000_999),
-    }
-}
-
-fn failed(report: &SendReport) -> &str {
-    assert_eq!(report.answer, Answer::Failed { retry_after: None });
-    assert_eq!(report.seen.status, None);
-    report.seen.error.as_deref().unwrap()
-}
+use crate::support::{client, failed, local, local_client, receiver, request, status};
 
 #[tokio::test]
 async fn a_request_is_signed_as_standard_webhooks_says() {

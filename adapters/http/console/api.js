@@ -15,7 +15,7 @@ export class ApiError extends Error {
     this.type = (problem.type ?? "").replace("urn:groundcontrol:problem:", "");
     this.title = problem.title;
     /** Field → what is wrong with it. */
-    this.fields = new Map((problem.errors ?? []).map(({ pointer, detail }) => [pointer.replace(/^\//, ""), detail]));
+    this.fields = new Map((problem.errors ?? []).map(({ pointer, detail }) => [pointer.replace(/^\//, "").replaceAll("~1", "/").replaceAll("~0", "~"), detail]));
   }
 
   /** Title and detail in a sentence. */

@@ -5,10 +5,13 @@ import { h, icon, setAttr } from "./dom.js";
 import { eventsPage } from "./events-page.js";
 import { Fleet } from "./fleet.js";
 import { fleetPage } from "./fleet-page.js";
+import { loading, lonely } from "./parts.js";
 import { satellitePage } from "./satellite-page.js";
 import { signInPage } from "./sign-in.js";
 import { Stream } from "./stream.js";
 import { clock, now, span } from "./time.js";
+import { webhookPage } from "./webhook-page.js";
+import { webhooksPage } from "./webhooks-page.js";
 
 /** Events that the page remembers. */
 const REMEMBERED = 2_000;
@@ -87,7 +90,7 @@ function frame(session, bar) {
       h("div", { class: "self" },
         themeChoice(),
         h("span", { class: "actor", title: `This token may: ${session.scopes.join(", ")}` }, session.actor),
-        h("button", { type: "button", class: "small", onclick: signOut }, "Sign out"))),
+        h("button", { class: "small", onclick: signOut }, "Sign out"))),
     bar.banner,
     main);
 }
@@ -143,22 +146,29 @@ function stateBar(stream) {
   return { badge, banner, stop: () => { clearInterval(ticking); setAttr(document.documentElement, "data-stale", false); } };
 }
 
-/** What the address names: `#/fleet?status=lost`, `#/satellites/ID`, `#/events`. */
+/** What the address names: `#/fleet?status=lost`, `#/satellites/ID`, `#/events`, `#/webhooks/ID?state=dead`. */
 function place() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, id] = path.split("/");
   return { name: name || "fleet", id: id && decodeURIComponent(id), query: new URLSearchParams(query) };
 }
 
-const PAGES = { fleet: fleetPage, satellites: satellitePage, events: eventsPage };
+const PAGES = {
+  fleet: fleetPage,
+  satellites: satellitePage,
+  events: eventsPage,
+  webhooks: (app, place) => (place.id && app.manages ? webhookPage : webhooksPage)(app, place),
+};
+/** Pages that are shown under another one. */
+const UNDER = { satellites: "fleet", webhooks: "events" };
 
 function show() {
   if (!app) return;
   const { name, id, query } = place();
   const main = document.getElementById("main");
   page?.close();
-  for (const link of root.querySelectorAll("nav a")) {
-    const here = link.dataset.page === (name === "satellites" ? "fleet" : name);
+  for (const link of root.querySelectorAll("header nav a")) {
+    const here = link.dataset.page === (UNDER[name] ?? name);
     setAttr(link, "aria-current", here ? "page" : undefined);
   }
   page = (PAGES[name] ?? nothing)(app, { id, query });
@@ -186,15 +196,14 @@ onSignedOut(() => {
 });
 
 async function begin() {
-  root.replaceChildren(h("main", { class: "lonely", id: "main" }, h("div", { class: "brand" }, icon("mark"), "Ground Control"),
-    h("p", { class: "waiting", role: "status" }, h("span", { class: "spinner", "aria-hidden": "true" }), "Loading…")));
+  root.replaceChildren(lonely(loading()));
   try {
     enter(await api("GET", "/session"));
   } catch (error) {
     if (error.status === 401 || error.status === 403) return signIn();
-    root.replaceChildren(h("main", { class: "lonely", id: "main" }, h("div", { class: "brand" }, icon("mark"), "Ground Control"),
+    root.replaceChildren(lonely(
       h("h1", { tabindex: -1 }, "Ground Control does not answer"), h("p", { role: "alert" }, error.sentence),
-      h("div", { class: "actions" }, h("button", { type: "button", class: "primary", onclick: begin }, "Try again"))));
+      h("div", { class: "actions" }, h("button", { class: "primary", onclick: begin }, "Try again"))));
   }
 }
 

@@ -14,7 +14,11 @@ function fill(element, props, children) {
 
 /** An HTML element: `h("a", { href: "#/" , onclick: go }, "text", otherElement)`. */
 export function h(tag, props, ...children) {
-  return fill(document.createElement(tag), props, children);
+  const element = document.createElement(tag);
+  // What sends a form says so, and the browser knows nothing to fill in.
+  if (tag === "button") element.type = "button";
+  if (tag === "input") element.autocomplete = "off";
+  return fill(element, props, children);
 }
 
 /** An SVG element. */
@@ -66,7 +70,7 @@ export function icon(name) {
 
 /** A button that copies `text`, and says so. */
 export function copyButton(text, what, say) {
-  const button = h("button", { type: "button", class: "small", "aria-label": `Copy ${what}`, onclick: copy }, "Copy");
+  const button = h("button", { class: "small", "aria-label": `Copy ${what}`, onclick: copy }, "Copy");
   let back;
   async function copy() {
     const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);

@@ -1,40 +1,37 @@
 // What happens, as it happens, since the console was opened.
 
 import { h, icon, setText } from "./dom.js";
-import { clock, exact } from "./time.js";
-import { EDGES, EDGE_STANDINGS, counted, plain } from "./words.js";
+import { eventViews } from "./event-views.js";
+import { badge, table, when } from "./parts.js";
+import { exactSpan } from "./time.js";
+import { STREAMED, count, counted, eventLook, plain } from "./words.js";
 
 /** Rows that are shown at most. */
 const SHOWN = 500;
 
-const kindOf = (event) => event.type.replace("satellite.", "");
-
 export function eventsPage(app) {
-  const wanted = new Set(Object.keys(EDGES));
+  const hidden = new Set();
   let text = "";
   let paused = false;
   let waiting = 0;
   const rows = h("tbody");
   const note = h("p", { class: "hint", role: "status" });
-  const search = h("input", { type: "search", id: "event-search", placeholder: "Name, region, cause or pod", autocomplete: "off", spellcheck: "false", oninput: () => { text = search.value.trim().toLowerCase(); draw(); } });
-  const kinds = Object.entries(EDGES).map(([kind, label]) => h("button", { type: "button", class: "chip", "aria-pressed": true, onclick: (event) => toggle(kind, event.currentTarget) },
-    h("span", { class: "standing", "data-standing": EDGE_STANDINGS[kind] }, icon(EDGE_STANDINGS[kind]), label)));
-  const pause = h("button", { type: "button", onclick: flip }, "Pause");
-  const table = h("table", {}, h("caption", { class: "unseen" }, "Events, newest first"),
-    h("thead", {}, h("tr", {}, ["Time", "Event", "Satellite", "Region", "Cause", "Number", "By"].map((name) => h("th", { scope: "col" }, name)))), rows);
+  const search = h("input", { type: "search", id: "event-search", placeholder: "Name, region or cause", spellcheck: "false", oninput: () => { text = search.value.trim().toLowerCase(); draw(); } });
+  const kinds = STREAMED.map((type) => h("button", { class: "chip", "aria-pressed": "true", onclick: (event) => toggle(type, event.currentTarget) }, kindChip(type)));
+  const pause = h("button", { onclick: flip }, "Pause");
+  const list = table("Events, newest first", ["Time", "Event", "Satellite", "Region", "Cause", "Number", "By"], rows);
   const empty = h("div", { class: "empty" });
   const node = h("div", { class: "events" },
-    h("div", { class: "head" }, h("h1", { tabindex: -1 }, "Events"), pause),
+    eventViews("events", pause),
     h("div", { class: "tools" },
       h("div", { class: "tool wide" }, h("label", { for: "event-search" }, "Search"), search),
       h("div", { class: "tool" }, h("span", { class: "label", id: "kinds-label" }, "Kinds"), h("div", { class: "chips", role: "group", "aria-labelledby": "kinds-label" }, kinds))),
     note,
-    h("div", { class: "scroller", role: "region", "aria-label": "Events", tabindex: 0 }, table, empty));
+    h("div", { class: "scroller", role: "region", "aria-label": "Events", tabindex: 0 }, list, empty));
 
-  function toggle(kind, button) {
-    if (wanted.has(kind)) wanted.delete(kind);
-    else wanted.add(kind);
-    button.setAttribute("aria-pressed", wanted.has(kind));
+  function toggle(type, button) {
+    if (!hidden.delete(type)) hidden.add(type);
+    button.setAttribute("aria-pressed", !hidden.has(type));
     draw();
   }
 
@@ -46,10 +43,9 @@ export function eventsPage(app) {
   }
 
   function fits(event) {
-    if (!wanted.has(kindOf(event))) return false;
-    const state = event.data.next ?? event.data.previous;
-    return !text || [event.subject, state?.region, event.cause, plain(event.cause), event.actor, event.contextkey]
-      .some((value) => value?.toLowerCase().includes(text));
+    if (hidden.has(event.type)) return false;
+    return !text || [event.subject, regionOf(event), event.cause, event.cause && plain(event.cause), event.actor, event.contextkey]
+      .some((value) => value?.toLowerCase?.().includes(text));
   }
 
   let frozen;
@@ -65,7 +61,7 @@ export function eventsPage(app) {
   function tell(all) {
     const shown = rows.childElementCount;
     setText(note, paused ? `Paused. ${counted(waiting, "event")} came since.` : `${counted(shown, "event")} of ${all} since this page was opened.`);
-    table.hidden = shown === 0;
+    list.hidden = shown === 0;
     empty.hidden = shown > 0;
     if (shown > 0) return;
     empty.replaceChildren(icon("mark"), h("h2", {}, all === 0 ? "Nothing has happened yet" : "No event fits the filters"),
@@ -85,21 +81,47 @@ export function eventsPage(app) {
     tell(app.events.length);
   }
 
-  app.stream.addEventListener("event", came);
+  const leaving = new AbortController();
+  app.stream.addEventListener("event", came, leaving);
   draw();
-  return { title: "Events", node, close: () => app.stream.removeEventListener("event", came) };
+  return { title: "Events", node, close: () => leaving.abort() };
+}
+
+const REGION_LOSS = "fleet.region_loss_suspected";
+
+const kindChip = (type) => {
+  const { label, look } = eventLook(type);
+  return badge(look, label);
+};
+
+function regionOf({ type, subject, data }) {
+  return type === REGION_LOSS ? data?.region ?? subject : (data?.next ?? data?.previous)?.region;
+}
+
+/** Whose event it is, as a link where there is something to see. */
+function whose(event) {
+  const { type, subject, contextkey, data } = event;
+  const name = subject ?? contextkey ?? "–";
+  if (type === REGION_LOSS) {
+    return h("a", { href: `#/fleet?${new URLSearchParams({ region: regionOf(event) ?? "" })}` },
+      data?.total ? `${count(data.lost)} of ${counted(data.total, "satellite")}` : name);
+  }
+  if (!type.startsWith("satellite.") || type === "satellite.removed" || !contextkey) return name;
+  return h("a", { href: `#/satellites/${contextkey}` }, name);
+}
+
+function causeOf({ type, cause, data }) {
+  if (type === REGION_LOSS && data?.windowSeconds) return `lost within ${exactSpan(data.windowSeconds * 1_000)}`;
+  return plain(cause);
 }
 
 function row(event) {
-  const kind = kindOf(event);
-  const state = event.data.next ?? event.data.previous;
-  const name = event.subject ?? event.contextkey;
   return h("tr", {},
-    h("td", {}, h("time", { datetime: event.time, title: exact(event.time) }, clock(event.time))),
-    h("td", {}, h("span", { class: "standing", "data-standing": EDGE_STANDINGS[kind] }, icon(EDGE_STANDINGS[kind]), EDGES[kind] ?? kind)),
-    h("th", { scope: "row" }, kind === "removed" ? name : h("a", { href: `#/satellites/${event.contextkey}` }, name)),
-    h("td", {}, state?.region ?? "–"),
-    h("td", {}, plain(event.cause)),
-    h("td", { class: "number" }, event.seq),
+    h("td", {}, event.time ? when(event.time) : "–"),
+    h("td", {}, kindChip(event.type)),
+    h("th", { scope: "row" }, whose(event)),
+    h("td", {}, regionOf(event) ?? "–"),
+    h("td", {}, causeOf(event)),
+    h("td", {}, event.seq ?? "–"),
     h("td", {}, event.actor ?? "–"));
 }

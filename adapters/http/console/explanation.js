@@ -1,11 +1,11 @@
-// Why a satellite is what it is. The server explains; where it does not, its last edge does.
+// Why a satellite is what it is, as the server explains it.
 
 import { optional } from "./api.js";
 import { h, icon } from "./dom.js";
-import { exact, now, span } from "./time.js";
-import { because, standing } from "./words.js";
+import { card } from "./parts.js";
+import { standing } from "./words.js";
 
-/** What the server says, or nothing where it does not explain. */
+/** What the server says. */
 export function readExplanation(id) {
   return optional(`/satellites/${id}/explain`);
 }
@@ -15,35 +15,24 @@ function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1) + end;
 }
 
+function sentences(list) {
+  return h("ul", {}, list.map((one) => h("li", {}, sentence(one))));
+}
+
 /** The card that says why. */
-export function explanationCard(satellite, state, explanation) {
-  const one = standing(satellite);
-  const content = explanation ? ofServer(explanation) : ofLastEdge(satellite, state, one);
-  return h("section", { class: "card why", "data-standing": satellite.enabled ? one : "disabled", "aria-labelledby": "why-title" },
-    h("h2", { id: "why-title" }, icon(satellite.enabled ? one : "disabled"), "Why"), content);
+export function explanationCard(satellite, { summary, because = [], outlook = [], advice = [] }) {
+  const list = (title, found) => found.length > 0 && h("div", {}, h("h3", {}, title), sentences(found));
+  return whyCard(satellite.enabled ? standing(satellite) : "disabled", sentence(summary), h("div", { class: "reasons" },
+    list("What to do", advice),
+    list("What comes next", outlook.map(({ sentence }) => sentence)),
+    // The proof, for who wants it: the page's other parts stay in sight.
+    because.length > 0 && h("details", {}, h("summary", {}, "What it follows from"), sentences(because))));
 }
 
-function ofServer({ summary, because, outlook, advice }) {
-  const list = (title, sentences) => sentences?.length > 0
-    && h("div", {}, h("h3", {}, title), h("ul", {}, sentences.map((one) => h("li", {}, sentence(one)))));
-  return [
-    h("p", { class: "summary-line" }, sentence(summary)),
-    h("div", { class: "reasons" },
-      list("What to do", advice),
-      list("What comes next", outlook?.map(({ sentence }) => sentence)),
-      // The proof, for who wants it: the page's other parts stay in sight.
-      because?.length > 0 && h("details", {}, h("summary", {}, "What it follows from"),
-        h("ul", {}, because.map((one) => h("li", {}, sentence(one)))))),
-  ];
-}
-
-function ofLastEdge(satellite, state, one) {
-  const said = [];
-  const since = satellite.lastEventAt && span(now() - Date.parse(satellite.lastEventAt));
-  if (!satellite.enabled) said.push("It is disabled: its agent is refused until it is enabled again.");
-  if (one === "never") said.push("Its agent has never connected. Start it with the token that was shown when the satellite was made; a new token can be made here.");
-  else if (one === "online") said.push(`It has been online for ${since}, because ${because(state?.cause)}.`);
-  else said.push(`It has been offline for ${since}, because ${because(state?.cause)}.`);
-  if (one === "lost") said.push("If the connection still stands, its next heartbeat brings it back. Otherwise look at the machine and the network that it runs on.");
-  return h("p", { class: "summary-line", title: satellite.lastEventAt && exact(satellite.lastEventAt) }, said.join(" "));
+/** A card that says why something stands as it does. */
+export function whyCard(look, summary, ...more) {
+  const node = card("why", [icon(look), "Why"], h("p", { class: "summary-line" }, summary), more);
+  node.classList.add("why");
+  node.dataset.standing = look;
+  return node;
 }

@@ -1,9 +1,10 @@
 // The fleet: how many are what, and a table of all, live.
 
-import { h, icon, setText } from "./dom.js";
+import { h } from "./dom.js";
 import { FleetTable } from "./fleet-table.js";
+import { badge, empty, failure, loading } from "./parts.js";
 import { newSatellite } from "./satellite-dialogs.js";
-import { STANDINGS, count, counted, standing } from "./words.js";
+import { STANDINGS, count, standing } from "./words.js";
 
 /** Regions that are shown beside the counts; the rest is in the choice. */
 const REGIONS_SHOWN = 12;
@@ -20,16 +21,16 @@ export function fleetPage(app, { query }) {
   const table = new FleetTable(app, filter);
   const standings = h("div", { class: "counts", role: "group", "aria-label": "Filter by status" });
   const regions = h("div", { class: "regions", role: "group", "aria-label": "Filter by region" });
-  const search = h("input", { type: "search", id: "search", placeholder: "Name, region or id", value: filter.text, autocomplete: "off", spellcheck: "false", oninput: () => set("text", search.value) });
+  const search = h("input", { type: "search", id: "search", placeholder: "Name, region or id", value: filter.text, spellcheck: "false", oninput: () => set("text", search.value) });
   const region = h("select", { id: "region", onchange: () => set("region", region.value) });
-  const tag = h("input", { type: "search", id: "tag", placeholder: "key or key=value", value: filter.tag, list: "known-tags", autocomplete: "off", spellcheck: "false", oninput: () => set("tag", tag.value) });
+  const tag = h("input", { type: "search", id: "tag", placeholder: "key or key=value", value: filter.tag, list: "known-tags", spellcheck: "false", oninput: () => set("tag", tag.value) });
   const tags = h("datalist", { id: "known-tags" });
-  const clear = h("button", { type: "button", class: "quiet", onclick: clearAll }, "Clear filters");
+  const clear = h("button", { class: "quiet", onclick: clearAll }, "Clear filters");
   const body = h("div", { class: "fleet-body" });
 
   const node = h("div", { class: "fleet" },
     h("div", { class: "head" }, h("h1", { tabindex: -1 }, "Fleet"),
-      app.manages && h("button", { type: "button", class: "primary", onclick: () => newSatellite(app) }, "New satellite")),
+      app.manages && h("button", { class: "primary", onclick: () => newSatellite(app) }, "New satellite")),
     h("section", { class: "summary", "aria-label": "Counts" }, standings, regions),
     h("div", { class: "tools", role: "search" },
       h("div", { class: "tool wide" }, h("label", { for: "search" }, "Search"), search),
@@ -62,7 +63,7 @@ export function fleetPage(app, { query }) {
   function chip(place, key, pressed, onclick, ...content) {
     let button = chips.get(key);
     if (!button) {
-      button = h("button", { type: "button", class: "chip", onclick });
+      button = h("button", { class: "chip", onclick });
       chips.set(key, button);
     }
     button.setAttribute("aria-pressed", pressed);
@@ -92,7 +93,7 @@ export function fleetPage(app, { query }) {
     chip(standings, "all", filter.standing === "", () => set("standing", ""), h("b", {}, count(satellites.size)), h("span", {}, "All"));
     for (const one of ["online", "lost", "disconnected", "never"]) {
       const button = chip(standings, one, filter.standing === one, () => set("standing", filter.standing === one ? "" : one),
-        h("b", {}, count(byStanding[one])), h("span", { class: "standing", "data-standing": one }, icon(one), STANDINGS[one]));
+        h("b", {}, count(byStanding[one])), badge(one, STANDINGS[one]));
       button.dataset.none = byStanding[one] === 0;
     }
     drawRegions(byRegion);
@@ -140,12 +141,11 @@ export function fleetPage(app, { query }) {
     if (drawn === kind && kind !== "error") return;
     drawn = kind;
     if (kind === "table") body.replaceChildren(table.node);
-    else if (kind === "loading") body.replaceChildren(h("p", { class: "waiting", role: "status" }, h("span", { class: "spinner", "aria-hidden": "true" }), "Reading the fleet…"));
-    else if (kind === "error") body.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h2", {}, "The fleet cannot be read"), h("p", {}, state.sentence),
-      h("button", { type: "button", onclick: () => app.fleet.load() }, "Try again")));
-    else body.replaceChildren(h("div", { class: "empty" }, icon("mark"), h("h2", {}, "No satellites yet"),
+    else if (kind === "loading") body.replaceChildren(loading("Reading the fleet…"));
+    else if (kind === "error") body.replaceChildren(failure("The fleet cannot be read", state, () => app.fleet.load()));
+    else body.replaceChildren(empty("mark", "No satellites yet",
       h("p", {}, "A satellite is an agent somewhere else. Make one, start its agent with the token that you get, and see it here."),
-      app.manages ? h("button", { type: "button", class: "primary", onclick: () => newSatellite(app) }, "New satellite") : h("p", { class: "hint" }, "Your token may only read.")));
+      app.manages ? h("button", { class: "primary", onclick: () => newSatellite(app) }, "New satellite") : h("p", { class: "hint" }, "Your token may only read.")));
     if (kind === "table") table.shown();
   }
 

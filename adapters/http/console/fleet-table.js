@@ -59,12 +59,12 @@ export class FleetTable {
     this.below = h("tbody", { "aria-hidden": "true", class: "space" }, h("tr", {}, h("td", {})));
     this.body = h("tbody");
     this.heads = COLUMNS.map(({ key, label, by }) => h("th", { scope: "col", class: `c-${key}` },
-      by ? h("button", { type: "button", onclick: () => this.#sortBy(key) }, label) : label));
+      by ? h("button", { onclick: () => this.#sortBy(key) }, label) : label));
     this.table = h("table", { class: "fleet-table" },
       h("caption", { class: "unseen" }, "Satellites"),
       h("thead", {}, h("tr", { "aria-rowindex": 1 }, this.heads)), this.above, this.body, this.below);
     this.note = h("p", { class: "table-note" });
-    this.waiting = h("button", { type: "button", class: "small", hidden: true, onclick: () => this.#arrange() });
+    this.waiting = h("button", { class: "small", hidden: true, onclick: () => this.#arrange() });
     this.none = h("div", { class: "empty", hidden: true }, h("h2", {}, "None fits the filters"));
     // Its own scroll: the head stays, and the rest of the page does not move.
     this.scroller = h("div", { class: "scroller", role: "region", "aria-label": "Satellites", tabindex: 0 }, this.table, this.none);

@@ -62,6 +62,8 @@ export class Fleet extends EventTarget {
 
   /** Takes an event of the stream. */
   event(event) {
+    // There are events of regions too, and there may be others.
+    if (!event.type.startsWith("satellite.")) return;
     const id = event.contextkey;
     if (event.type === "satellite.removed") {
       this.satellites.delete(id);

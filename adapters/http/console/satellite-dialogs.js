@@ -2,23 +2,21 @@
 
 import { api } from "./api.js";
 import { commands, warning } from "./commands.js";
-import { cancelButton, field, form, openDialog, readSeconds, readTags, writeTags } from "./dialogs.js";
+import { confirm, done, field, openForm, overlap, readSeconds, readTags, regionField, showInstead, showOnce, writeTags } from "./dialogs.js";
 import { copyButton, h, icon, setAttr } from "./dom.js";
-import { ago, exactSpan } from "./time.js";
+import { spinner } from "./parts.js";
+import { ago } from "./time.js";
 
 /** The fields that a new satellite and an old one have in common. */
 function describing(app, satellite) {
-  const regions = [...new Set([...app.fleet.satellites.values()].map((one) => one.region))].sort();
   const seconds = satellite?.offlineThresholdMs === undefined ? "" : satellite.offlineThresholdMs / 1_000;
   return [
-    field("name", "Name", h("input", { value: satellite?.name ?? "", maxlength: 200, autocomplete: "off", required: true, "data-first": true }),
+    field("name", "Name", h("input", { value: satellite?.name ?? "", maxlength: 200, required: true, "data-first": true }),
       "Unique among all satellites."),
-    field("region", "Region", h("input", { value: satellite?.region ?? "", maxlength: 200, autocomplete: "off", required: true, list: "known-regions" }),
-      "Where it runs, such as eu-north."),
-    h("datalist", { id: "known-regions" }, regions.map((region) => h("option", { value: region }))),
-    field("tags", "Tags", h("textarea", { rows: 3, spellcheck: "false", autocomplete: "off" }, satellite ? writeTags(satellite.tags) : ""),
+    regionField(app, "region", "Region", satellite?.region ?? "", "Where it runs, such as eu-north."),
+    field("tags", "Tags", h("textarea", { rows: 3, spellcheck: "false" }, satellite ? writeTags(satellite.tags) : ""),
       "key=value, one a line. Checks can be assigned by them."),
-    field("offlineThresholdMs", "Offline after", h("input", { value: seconds, inputmode: "decimal", autocomplete: "off" }),
+    field("offlineThresholdMs", "Offline after", h("input", { value: seconds, inputmode: "decimal" }),
       "Seconds of silence; empty for the server's default."),
   ];
 }
@@ -35,22 +33,18 @@ function described(data) {
 /** Makes a satellite, shows its token once, and waits until its agent connects. */
 export function newSatellite(app) {
   let stop = () => {};
-  const place = h("div", {}, form(describing(app), { label: "Make it" }, async (data) => {
+  const dialog = openForm("New satellite", describing(app), { label: "Make it" }, async (data) => {
     const wanted = described(data);
     if (wanted.offlineThresholdMs === null) delete wanted.offlineThresholdMs;
     const { satellite, token } = await api("POST", "/satellites", wanted);
     app.fleet.put(satellite);
-    const shown = tokenOnce(app, satellite, token);
-    stop = shown.stop;
-    place.replaceChildren(shown.node);
     dialog.querySelector("h2").textContent = satellite.name;
-    shown.node.querySelector("button").focus();
-  }, [cancelButton()]));
-  const dialog = openDialog("New satellite", place, () => stop());
+    stop = showToken(app, dialog, satellite, token);
+  }, () => stop());
 }
 
-/** The token, the commands that use it, and a line that turns green once they did. */
-function tokenOnce(app, satellite, token) {
+/** The token, the commands that use it, and a line that turns green once they did; answers what ends the waiting. */
+function showToken(app, dialog, satellite, token) {
   const waiting = h("p", { class: "waiting", role: "status" });
   const since = Date.now();
   const show = () => {
@@ -59,8 +53,8 @@ function tokenOnce(app, satellite, token) {
     setAttr(waiting, "data-standing", connected ? "online" : "waiting");
     waiting.replaceChildren(...(connected
       ? [icon("online"), h("strong", {}, "Connected"), ` ${known.name} is online${known.version ? `, version ${known.version}` : ""}. `,
-          h("a", { href: `#/satellites/${satellite.id}`, onclick: () => waiting.closest("dialog").close() }, "See it")]
-      : [h("span", { class: "spinner", "aria-hidden": "true" }), "Waiting for its agent to connect…"]));
+          h("a", { href: `#/satellites/${satellite.id}`, onclick: () => dialog.close() }, "See it")]
+      : [spinner(), "Waiting for its agent to connect…"]));
     return connected;
   };
   const watch = (event) => {
@@ -69,21 +63,20 @@ function tokenOnce(app, satellite, token) {
   const stop = () => app.fleet.removeEventListener("changed", watch);
   app.fleet.addEventListener("changed", watch);
   show();
-  const node = h("div", {},
+  showInstead(dialog,
     h("p", {}, "This is its token. It is shown this once: only a fingerprint of it is kept."),
-    h("div", { class: "secret" }, h("code", { tabindex: 0, "aria-label": "Token" }, token), copyButton(token, "the token", app.say)),
+    showOnce(app, "token", token),
     h("dl", { class: "pairs" }, h("dt", {}, "Id"), h("dd", {}, h("code", {}, satellite.id), copyButton(satellite.id, "the id", app.say))),
     ways(app, commands(satellite, token)),
     warning() && h("p", { class: "note" }, warning()),
-    waiting,
-    h("div", { class: "actions" }, cancelButton("Done")));
-  return { node, stop };
+    waiting, done());
+  return stop;
 }
 
 /** Tabs with one command each. */
 function ways(app, list) {
   const tabs = list.map(({ name }, index) => h("button", {
-    type: "button", role: "tab", id: `way-${index}`, "aria-controls": "way", onclick: () => choose(index), onkeydown: moved,
+    role: "tab", id: `way-${index}`, "aria-controls": "way", onclick: () => choose(index), onkeydown: moved,
   }, name));
   const panel = h("div", { role: "tabpanel", id: "way", class: "way" });
   function choose(index) {
@@ -110,41 +103,24 @@ function ways(app, list) {
 
 /** Changes name, region, tags and threshold. */
 export function editSatellite(app, satellite) {
-  const dialog = openDialog(`Edit ${satellite.name}`, form(describing(app, satellite), { label: "Save" }, async (data) => {
+  const dialog = openForm(`Edit ${satellite.name}`, describing(app, satellite), { label: "Save" }, async (data) => {
     app.fleet.put(await api("PATCH", `/satellites/${satellite.id}`, described(data)));
     app.say("Saved");
     dialog.close();
-  }, [cancelButton()]));
+  });
 }
-
-const OVERLAPS = [
-  [0, "At once"],
-  [3_600, "1 hour"],
-  [86_400, "1 day"],
-  [604_800, "7 days"],
-];
 
 /** Gives a satellite a new token. */
 export function rotateToken(app, satellite) {
-  const overlap = h("select", { "data-first": true }, OVERLAPS.map(([seconds, label]) => h("option", { value: seconds }, label)));
-  const consequence = h("p", { class: "consequence" });
-  const say = () => {
-    consequence.textContent = overlap.value === "0"
-      ? `The token that its agent uses now stops working at once. ${connectionOf(satellite)} Its agent must be given the new token.`
-      : `Both tokens work for ${exactSpan(Number(overlap.value) * 1_000)}. Give its agent the new one before that: then the old one stops working, and a connection that still uses it is shut down.`;
-  };
-  overlap.addEventListener("change", say);
-  say();
+  const ask = overlap("The old token stops working", (span) => (span
+    ? `Both tokens work for ${span}. Give its agent the new one before that: then the old one stops working, and a connection that still uses it is shut down.`
+    : `The token that its agent uses now stops working at once. ${connectionOf(satellite)} Its agent must be given the new token.`));
   let stop = () => {};
-  const place = h("div", {}, form([field("overlapSeconds", "The old token stops working", overlap), consequence], { label: "Make a new token", danger: true }, async (data) => {
+  const dialog = openForm(`New token for ${satellite.name}`, ask, { label: "Make a new token", danger: true }, async (data) => {
     const rotated = await api("POST", `/satellites/${satellite.id}/rotate-token`, { overlapSeconds: Number(data.get("overlapSeconds")) });
     app.fleet.readSoon(satellite.id);
-    const shown = tokenOnce(app, rotated.satellite, rotated.token);
-    stop = shown.stop;
-    place.replaceChildren(shown.node);
-    shown.node.querySelector("button").focus();
-  }, [cancelButton()]));
-  openDialog(`New token for ${satellite.name}`, place, () => stop());
+    stop = showToken(app, dialog, rotated.satellite, rotated.token);
+  }, () => stop());
 }
 
 function connectionOf(satellite) {
@@ -157,21 +133,19 @@ export function switchSatellite(app, satellite) {
   const consequence = off
     ? `${connectionOf(satellite)} It is refused until it is enabled again; its history, its tags and its work stay.`
     : "Its agent may connect again, with the token that it has. An agent that was told to stop must be started.";
-  const dialog = openDialog(`${off ? "Disable" : "Enable"} ${satellite.name}?`, form(
-    [h("p", { class: "consequence" }, consequence)], { label: off ? "Disable it" : "Enable it", danger: off }, async () => {
-      app.fleet.put(await api("PATCH", `/satellites/${satellite.id}`, { enabled: !off }));
-      app.say(off ? "Disabled" : "Enabled");
-      dialog.close();
-    }, [cancelButton()]));
+  confirm(`${off ? "Disable" : "Enable"} ${satellite.name}?`, consequence, { label: off ? "Disable it" : "Enable it", danger: off }, async () => {
+    app.fleet.put(await api("PATCH", `/satellites/${satellite.id}`, { enabled: !off }));
+    app.say(off ? "Disabled" : "Enabled");
+  });
 }
 
 /** Removes a satellite for good, once its name was typed. */
 export function removeSatellite(app, satellite, removed) {
   const seen = satellite.lastSeenAt ? ` It was last heard ${ago(satellite.lastSeenAt)}.` : "";
-  const dialog = openDialog(`Remove ${satellite.name}?`, form([
+  const dialog = openForm(`Remove ${satellite.name}?`, [
     h("p", { class: "consequence" },
       `${connectionOf(satellite)}${seen} Its token stops working, and it can never be brought back: a new satellite of the same name has another id and another token. Its history stays on record.`),
-    field("confirmation", "Type its name to go on", h("input", { autocomplete: "off", spellcheck: "false", "data-first": true })),
+    field("confirmation", "Type its name to go on", h("input", { spellcheck: "false", "data-first": true })),
   ], { label: "Remove it for good", danger: true }, async (data) => {
     if (data.get("confirmation").trim() !== satellite.name) {
       throw Object.assign(new Error(), { fields: new Map([["confirmation", `must be “${satellite.name}”`]]) });
@@ -179,5 +153,5 @@ export function removeSatellite(app, satellite, removed) {
     await api("DELETE", `/satellites/${satellite.id}`);
     dialog.close();
     removed();
-  }, [cancelButton()]));
+  });
 }

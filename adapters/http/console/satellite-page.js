@@ -4,8 +4,9 @@ import { get, optional } from "./api.js";
 import { copyButton, h, icon, setText } from "./dom.js";
 import { explanationCard, readExplanation } from "./explanation.js";
 import { editSatellite, removeSatellite, rotateToken, switchSatellite } from "./satellite-dialogs.js";
+import { badge as standingBadge, card, empty, facts as pairs, failure, sideways, spinner, table, when } from "./parts.js";
 import { Timeline } from "./timeline.js";
-import { ago, clock, exact, exactSpan } from "./time.js";
+import { ago, exactSpan } from "./time.js";
 import { EDGES, EDGE_STANDINGS, STANDINGS, plain, standing } from "./words.js";
 
 const HISTORY_ROWS = 50;
@@ -19,7 +20,10 @@ export function satellitePage(app, { id }) {
   const crumb = h("span", { "aria-current": "page" }, title.textContent);
   const badge = h("span", { class: "standing big" });
   const under = h("p", { class: "under-title" });
-  const actions = h("div", { class: "head-actions" });
+  const button = (label, action, kind) => h("button", { class: kind, onclick: () => action(app, satellite, gone) }, label);
+  const flip = button("Disable", switchSatellite);
+  const actions = h("div", { class: "head-actions", hidden: true },
+    button("Edit", editSatellite), button("New token", rotateToken), flip, button("Remove", removeSatellite, "danger"));
   const why = h("div");
   const facts = h("dl", { class: "facts" });
   const timeline = new Timeline(id);
@@ -30,7 +34,7 @@ export function satellitePage(app, { id }) {
   const body = h("div", { class: "columns" },
     h("div", { class: "column wide" }, why, timeline.node, history.node),
     h("div", { class: "column" },
-      h("section", { class: "card", "aria-labelledby": "facts-title" }, h("h2", { id: "facts-title" }, "Facts"), facts),
+      card("facts", "Facts", facts),
       packages, lacks, results.node));
   const node = h("div", { class: "satellite" },
     h("p", { class: "crumbs" }, h("a", { href: "#/fleet" }, "Fleet"), " / ", crumb),
@@ -39,7 +43,8 @@ export function satellitePage(app, { id }) {
   const page = { title: title.textContent, node, close };
   let satellite;
   let state;
-  let closed = false;
+  const leaving = new AbortController();
+  const { signal } = leaving;
   let seq;
 
   /** Shows what is known; `state` and explanation follow where they changed. */
@@ -55,17 +60,9 @@ export function satellitePage(app, { id }) {
     }
     const tags = Object.entries(satellite.tags).map(([key, value]) => h("span", { class: "tag" }, value ? `${key}=${value}` : key));
     under.replaceChildren(h("span", {}, satellite.region), h("code", {}, satellite.id), copyButton(satellite.id, "the id", app.say), ...tags);
-    drawActions();
+    setText(flip, satellite.enabled ? "Disable" : "Enable");
+    actions.hidden = !app.manages;
     drawFacts();
-  }
-
-  let actionsFor;
-  function drawActions() {
-    if (!app.manages || actionsFor === satellite.enabled) return;
-    actionsFor = satellite.enabled;
-    const button = (label, action, kind) => h("button", { type: "button", class: kind, onclick: () => action(app, satellite, gone) }, label);
-    actions.replaceChildren(button("Edit", editSatellite), button("New token", rotateToken),
-      button(satellite.enabled ? "Disable" : "Enable", switchSatellite), button("Remove", removeSatellite, "danger"));
   }
 
   function gone() {
@@ -75,9 +72,9 @@ export function satellitePage(app, { id }) {
 
   const times = new Map();
   function drawFacts() {
-    const when = (text, words) => {
+    const since = (text, words) => {
       if (!text) return words;
-      const time = h("time", { datetime: text, title: exact(text) }, ago(text));
+      const time = when(text, ago(text));
       times.set(time, text);
       return time;
     };
@@ -85,8 +82,8 @@ export function satellitePage(app, { id }) {
     const { configRevision: told, appliedRevision: applied, offlineThresholdMs: own } = satellite;
     const behind = told > 0 && applied !== undefined && applied < told;
     const rows = [
-      ["Last seen", when(satellite.lastSeenAt, satellite.lastEvent ? "not since it left" : "never")],
-      ["Last edge", satellite.lastEvent ? [EDGES[satellite.lastEvent], " ", when(satellite.lastEventAt)] : "none"],
+      ["Last seen", since(satellite.lastSeenAt, satellite.lastEvent ? "not since it left" : "never")],
+      ["Last edge", satellite.lastEvent ? [EDGES[satellite.lastEvent], " ", since(satellite.lastEventAt)] : "none"],
       state && ["Cause", plain(state.cause)],
       state && ["Session", `number ${state.epoch}`],
       ["Offline after", own === undefined ? "the server's default" : exactSpan(own)],
@@ -95,9 +92,9 @@ export function satellitePage(app, { id }) {
       told !== undefined && ["Work", told === 0 ? "none was ever told"
         : behind ? h("span", { class: "behind" }, `runs revision ${applied}, was told ${told}`)
           : applied === undefined ? `was told revision ${told}; its agent does not say what it runs` : `runs revision ${applied}, as told`],
-      ["Made", when(satellite.createdAt)],
-    ].filter(Boolean);
-    facts.replaceChildren(...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+      ["Made", since(satellite.createdAt)],
+    ];
+    pairs(rows, facts);
   }
 
   /** What the explanation depends on, beside the time. */
@@ -112,10 +109,10 @@ export function satellitePage(app, { id }) {
       satellite.lastEvent ? optional(`/satellites/${id}/connection`) : undefined,
       readExplanation(id),
     ]);
-    if (closed || mine !== grounds()) return;
+    if (signal.aborted || mine !== grounds()) return;
     state = now;
     const opened = why.querySelector("details")?.open;
-    why.replaceChildren(explanationCard(satellite, state, explanation));
+    why.replaceChildren(explanation ? explanationCard(satellite, explanation) : "");
     why.querySelector("details")?.toggleAttribute("open", Boolean(opened));
     drawFacts();
     if (seq !== state?.seq) {
@@ -127,49 +124,45 @@ export function satellitePage(app, { id }) {
   async function read() {
     try {
       satellite = await app.fleet.read(id);
-      if (closed) return;
+      if (signal.aborted) return;
       draw();
       await Promise.all([readWhy(), results.load(), readLacks(), readPackages()]);
       if (seq === undefined) await Promise.all([timeline.load(), history.load()]);
     } catch (error) {
-      if (!closed) fail(error);
+      if (!signal.aborted) fail(error);
     }
   }
 
   function fail(error) {
     if (error.status === 404) return lost();
     if (satellite) return;
-    body.replaceChildren(h("div", { class: "empty", role: "alert" }, h("h2", {}, "It cannot be read"), h("p", {}, error.sentence ?? String(error)),
-      h("button", { type: "button", onclick: () => { body.replaceChildren(); location.reload(); } }, "Try again")));
+    body.replaceChildren(failure("It cannot be read", error, () => location.reload()));
   }
 
   function lost() {
-    actions.replaceChildren();
-    actionsFor = undefined;
+    actions.hidden = true;
     setText(title, satellite?.name ?? "No such satellite");
     badge.replaceChildren();
     under.replaceChildren();
-    body.replaceChildren(h("div", { class: "empty" }, icon("removed"), h("h2", {}, satellite ? "It was removed" : "There is no such satellite"),
+    body.replaceChildren(empty("removed", satellite ? "It was removed" : "There is no such satellite",
       h("p", {}, "It may have been removed. ", h("a", { href: "#/fleet" }, "To the fleet"))));
   }
 
   async function readLacks() {
     const found = await optional(`/satellites/${id}/strategy-errors`);
-    if (closed) return;
-    lacks.replaceChildren(...(found?.items.length > 0 ? [h("section", { class: "card", "aria-labelledby": "lacks-title" },
-      h("h2", { id: "lacks-title" }, "What its agent lacks"),
+    if (signal.aborted) return;
+    lacks.replaceChildren(found?.items.length > 0 ? card("lacks", "What its agent lacks",
       h("ul", { class: "plain" }, found.items.map(({ strategyId, message, at }) => h("li", {}, h("code", {}, strategyId), ` ${message} `,
-        h("time", { datetime: at, title: exact(at), class: "hint" }, ago(at))))))] : []));
+        when(at, ago(at), "hint"))))) : "");
   }
 
   async function readPackages() {
     const found = await optional(`/satellites/${id}/script-packages`);
-    if (closed || !found?.status) return packages.replaceChildren();
+    if (signal.aborted || !found?.status) return packages.replaceChildren();
     const { status, errorMessage, lockfileHash, reportedAt } = found;
     const look = { ready: "healthy", error: "unhealthy" }[status] ?? "never";
-    packages.replaceChildren(h("section", { class: "card", "aria-labelledby": "packages-title" }, h("h2", { id: "packages-title" }, "Script packages"),
-      h("p", {}, h("span", { class: "standing", "data-standing": look }, icon(look), plain(status)), " ",
-        h("time", { datetime: reportedAt, title: exact(reportedAt), class: "hint" }, ago(reportedAt))),
+    packages.replaceChildren(card("packages", "Script packages",
+      h("p", {}, standingBadge(look, plain(status)), " ", when(reportedAt, ago(reportedAt), "hint")),
       errorMessage && h("p", { class: "error" }, errorMessage),
       h("p", { class: "hint" }, lockfileHash ? ["Lockfile ", h("code", { title: lockfileHash }, lockfileHash.slice(0, 12))] : "No packages are wanted.")));
   }
@@ -186,20 +179,18 @@ export function satellitePage(app, { id }) {
   const ticking = setInterval(() => {
     for (const [time, text] of times) setText(time, ago(text));
   }, TICK_MS);
-  const reading = setInterval(async () => {
-    if (document.hidden || !satellite || app.stream.state === "stale") return;
+  app.stream.every(READ_MS, async () => {
+    if (!satellite) return;
     await app.fleet.read(id).catch(() => {});
-    if (!closed) await Promise.all([readWhy(), results.load()]).catch(() => {});
-  }, READ_MS);
-  app.fleet.addEventListener("changed", changed);
-  badge.replaceChildren(h("span", { class: "spinner", "aria-hidden": "true" }));
+    if (!signal.aborted) await Promise.all([readWhy(), results.load()]).catch(() => {});
+  }, signal);
+  app.fleet.addEventListener("changed", changed, { signal });
+  badge.replaceChildren(spinner());
   read();
 
   function close() {
-    closed = true;
+    leaving.abort();
     clearInterval(ticking);
-    clearInterval(reading);
-    app.fleet.removeEventListener("changed", changed);
     timeline.close();
   }
   return page;
@@ -208,10 +199,9 @@ export function satellitePage(app, { id }) {
 /** The edges on record, newest first. */
 function historyCard(id) {
   const rows = h("tbody");
-  const more = h("button", { type: "button", hidden: true, onclick: () => load(cursor) }, "Show earlier");
-  const empty = h("p", { class: "hint", hidden: true }, "Nothing is on record yet: it never connected.");
-  const table = h("table", {}, h("caption", { class: "unseen" }, "History"),
-    h("thead", {}, h("tr", {}, ["Time", "Edge", "Cause", "Session", "Pod", "From or by"].map((name) => h("th", { scope: "col" }, name)))), rows);
+  const more = h("button", { hidden: true, onclick: () => load(cursor) }, "Show earlier");
+  const none = h("p", { class: "hint", hidden: true }, "Nothing is on record yet: it never connected.");
+  const list = table("History", ["Time", "Edge", "Cause", "Session", "Pod", "From or by"], rows);
   let cursor;
   async function load(after) {
     const page = await get(`/satellites/${id}/transitions?limit=${HISTORY_ROWS}${after ? `&cursor=${encodeURIComponent(after)}` : ""}`);
@@ -220,21 +210,19 @@ function historyCard(id) {
     const drawn = page.items.map(historyRow);
     if (after) rows.append(...drawn);
     else rows.replaceChildren(...drawn);
-    empty.hidden = rows.childElementCount > 0;
-    table.hidden = !empty.hidden;
+    none.hidden = rows.childElementCount > 0;
+    list.hidden = !none.hidden;
   }
-  table.hidden = true;
-  const node = h("section", { class: "card", "aria-labelledby": "history-title" }, h("h2", { id: "history-title" }, "History"),
-    h("div", { class: "sideways", role: "region", "aria-labelledby": "history-title", tabindex: 0 }, table), empty, more);
-  return { node, load };
+  list.hidden = true;
+  return { node: card("history", "History", sideways("history", list), none, more), load };
 }
 
 function historyRow({ occurredAt, event, cause, epoch, seq, pod, actor, remoteAddress }) {
   return h("tr", {},
-    h("td", {}, h("time", { datetime: occurredAt, title: exact(occurredAt) }, clock(occurredAt))),
-    h("td", {}, h("span", { class: "standing", "data-standing": EDGE_STANDINGS[event] }, icon(EDGE_STANDINGS[event]), EDGES[event] ?? event ?? "unknown")),
+    h("td", {}, when(occurredAt)),
+    h("td", {}, standingBadge(EDGE_STANDINGS[event], EDGES[event] ?? event ?? "unknown")),
     h("td", {}, plain(cause)),
-    h("td", { class: "number", title: `Edge number ${seq}` }, epoch),
+    h("td", { title: `Edge number ${seq}` }, epoch),
     h("td", {}, pod),
     h("td", {}, actor ?? remoteAddress ?? "–"));
 }
@@ -242,22 +230,20 @@ function historyRow({ occurredAt, event, cause, epoch, seq, pod, actor, remoteAd
 /** The latest runs of its checks. */
 function resultsCard(app, id) {
   const rows = h("tbody");
-  const empty = h("p", { class: "hint" }, "No results yet.");
-  const table = h("table", { hidden: true }, h("caption", { class: "unseen" }, "Latest results"),
-    h("thead", {}, h("tr", {}, ["Time", "Result", "Check", "System", "Latency"].map((name) => h("th", { scope: "col" }, name)))), rows);
+  const none = h("p", { class: "hint" }, "No results yet.");
+  const list = table("Latest results", ["Time", "Result", "Check", "System", "Latency"], rows);
+  list.hidden = true;
   let names;
   async function load() {
     const found = await optional(`/results?satelliteId=${id}&limit=${RESULT_ROWS}`);
     const items = found?.items ?? [];
-    empty.hidden = items.length > 0;
-    table.hidden = items.length === 0;
+    none.hidden = items.length > 0;
+    list.hidden = items.length === 0;
     if (items.length === 0) return;
     names ??= await readNames(app, items);
     rows.replaceChildren(...items.map((run) => resultRow(run, names)));
   }
-  const node = h("section", { class: "card", "aria-labelledby": "results-title" }, h("h2", { id: "results-title" }, "Latest results"),
-    h("div", { class: "sideways", role: "region", "aria-labelledby": "results-title", tabindex: 0 }, table), empty);
-  return { node, load };
+  return { node: card("results", "Latest results", sideways("results", list), none), load };
 }
 
 /** What checks and systems are called, as far as this token may know. */
@@ -276,8 +262,8 @@ function resultRow({ executedAt, status, configId, systemId, latencyMs, failedAs
   const name = (id) => names.get(id) ?? h("code", { title: id }, id.slice(0, 8));
   const failed = failedAssertion && `${failedAssertion.field} ${failedAssertion.operator}: ${failedAssertion.reason ?? JSON.stringify(failedAssertion.actual)}`;
   return h("tr", {},
-    h("td", {}, h("time", { datetime: executedAt, title: exact(executedAt) }, clock(executedAt))),
-    h("td", {}, h("span", { class: "standing", "data-standing": status, title: failed }, icon(status), plain(status))),
+    h("td", {}, when(executedAt)),
+    h("td", {}, standingBadge(status, plain(status), failed)),
     h("td", {}, name(configId)), h("td", {}, name(systemId)),
-    h("td", { class: "number" }, latencyMs === undefined ? "–" : `${Math.round(latencyMs)} ms`));
+    h("td", {}, latencyMs === undefined ? "–" : `${Math.round(latencyMs)} ms`));
 }

@@ -2,7 +2,8 @@
 
 import { api } from "./api.js";
 import { field, form } from "./dialogs.js";
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
+import { lonely } from "./parts.js";
 
 /** The page; `why` says why one has to sign in again, and `done` is called with the session. */
 export function signInPage(why, done) {
@@ -19,8 +20,7 @@ export function signInPage(why, done) {
       throw error;
     }
   });
-  return h("main", { class: "lonely", id: "main" },
-    h("div", { class: "brand" }, icon("mark"), "Ground Control"),
+  return lonely(
     h("h1", { tabindex: -1 }, "Sign in"),
     why && h("p", { class: "note", role: "alert" }, why),
     element,

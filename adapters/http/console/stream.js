@@ -106,6 +106,14 @@ export class Stream extends EventTarget {
     this.dispatchEvent(new CustomEvent(id ? "event" : "signal", { detail }));
   }
 
+  /** Calls `act` again and again, while somebody looks and the server can be heard, until `signal`. */
+  every(millis, act, signal) {
+    const timer = setInterval(() => {
+      if (!document.hidden && this.state !== "stale") act();
+    }, millis);
+    signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
   #becomes(state, since) {
     if (this.#closed || (this.state === state && state === "stale")) return;
     this.state = state;

@@ -2,6 +2,7 @@
 
 import { pages } from "./api.js";
 import { h, svg } from "./dom.js";
+import { segments } from "./parts.js";
 import { clock, exact, now, span } from "./time.js";
 import { EDGES, plain } from "./words.js";
 
@@ -61,12 +62,10 @@ export class Timeline {
     this.#id = id;
     this.picture = h("div", { class: "picture" });
     this.summary = h("p", { class: "hint" });
-    const choice = RANGES.map((range) => h("label", {},
-      h("input", { type: "radio", name: "range", value: range.key, checked: range === this.#range, onchange: () => this.#choose(range) }),
-      h("span", {}, range.label)));
+    const choice = segments("range", "How far back", RANGES.map((range) => [range.key, range.label]), this.#range.key, (key) => this.#choose(RANGES.find((range) => range.key === key)));
     this.node = h("section", { class: "card", "aria-labelledby": "timeline-title" },
       h("div", { class: "card-head" }, h("h2", { id: "timeline-title" }, "Timeline"),
-        h("div", { class: "segments", role: "radiogroup", "aria-label": "How far back" }, choice)),
+        choice),
       this.picture,
       h("div", { class: "legend" }, ["online", "lost", "offline"].map((kind) => h("span", {},
         svg("svg", { class: "key", viewBox: "0 0 14 14", "aria-hidden": "true" }, svg("rect", { class: `band ${kind}`, width: 14, height: 14, rx: 3 })), LABELS[kind])),

@@ -31,22 +31,20 @@ export const EDGE_STANDINGS = {
   removed: "removed",
 };
 
-/** What a cause means, as the end of "It is …, because". */
-const CAUSES = {
-  authenticated: "its agent connected and authenticated",
-  took_over: "a newer connection of its agent took over",
-  heartbeat_resumed: "it was silent for too long, and then heard again on the same connection",
-  client_closed: "its agent closed the connection",
-  connection_lost: "the connection broke without a goodbye: the process died, or the network between",
-  idle_timeout: "nothing was heard on the connection for too long, so it was closed",
-  protocol_error: "its agent said something that the protocol does not allow",
-  slow_consumer: "its agent did not read what it was sent",
-  revoked: "its token was revoked, or it was disabled",
-  heartbeat_timeout: "its heartbeats stopped for longer than its threshold, though the connection did not end",
-};
+/** What is known of each type of event: its name, icon and colour. */
+const EVENTS = new Map([
+  ...Object.entries(EDGES).map(([edge, label]) => [`satellite.${edge}`, { label, look: EDGE_STANDINGS[edge] }]),
+  ["fleet.region_loss_suspected", { label: "Region loss suspected", look: "lost" }],
+  ["alert.firing", { label: "Alert firing", look: "lost" }],
+  ["alert.resolved", { label: "Alert resolved", look: "online" }],
+]);
 
-export function because(cause) {
-  return CAUSES[cause] ?? `of ${cause ?? "something that this console does not know"}`;
+/** The types that the event stream carries, as far as this console knows. */
+export const STREAMED = [...EVENTS.keys()].filter((type) => !type.startsWith("alert."));
+
+/** How an event of this type is shown; a type that nobody knew when this was written, by itself. */
+export function eventLook(type) {
+  return EVENTS.get(type) ?? { label: type ?? "unknown", look: "never" };
 }
 
 /** `heartbeat_timeout` as words. */

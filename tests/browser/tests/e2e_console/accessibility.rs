@@ -1,9 +1,11 @@
 //! Everybody can use it: names, labels, headings, landmarks, contrast, focus. In each theme, on each page.
 
 use groundcontrol_testbrowser::{Look, Tab};
-use groundcontrol_testkit::server::{Agent, Socket};
+use groundcontrol_testkit::server::{Agent, Site, Socket};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::receiver::{ALLOW, Receiver};
 use crate::support::Stage;
 
 const CHECKS: &str = include_str!("accessibility.js");
@@ -130,6 +132,53 @@ async fn no_page_has_a_fault_that_a_program_can_find() {
 }
 
 #[tokio::test]
+async fn no_view_of_webhooks_has_a_fault_that_a_program_can_find() {
+    let stage = Stage::with(Site::new(), ALLOW).await;
+    let tab = &stage.tab;
+    stage.sign_in().await;
+    tab.click("nav a", "Events").await;
+    tab.click("nav a", "Webhooks").await;
+    tab.shows("Nobody is told yet").await;
+    let mut found = faults_everywhere(tab, "no webhooks").await;
+    let receiver = Receiver::start().await;
+    tab.click("button", "New webhook").await;
+    tab.fill("Name", "On-call").await;
+    tab.fill("URL", "nowhere").await;
+    tab.click("button", "Make it").await;
+    tab.shows("must begin with").await;
+    found.extend(faults_everywhere(tab, "new webhook").await);
+    tab.fill("URL", &receiver.url()).await;
+    tab.click("button", "Make it").await;
+    tab.shows("whsec_").await;
+    found.extend(faults_everywhere(tab, "secret").await);
+    tab.click("button", "Done").await;
+
+    let paused = stage.webhook("Chat", &receiver.at("chat")).await;
+    stage.api.patch(&paused, &json!({"active": false})).await.expect(StatusCode::OK);
+    let oslo = stage.make("Oslo", "eu-north").await;
+    Socket::visit(&stage.server, &stage.api, &oslo).await;
+    stage.open_webhook("On-call").await;
+    tab.shows("Delivered").await;
+    receiver.answer(503, "away");
+    let _socket = Socket::connect(&stage.server, &oslo).await;
+    stage.head_begins("Failing").await;
+    tab.click("button", "Details").await;
+    found.extend(faults_everywhere(tab, "webhook").await);
+    for button in ["Send a sample", "Edit", "Pause", "New secret", "Remove", "Redeliver since"] {
+        tab.click("button", button).await;
+        let _: bool =
+            tab.until("nothing is under way", "!document.querySelector('dialog .spinner')").await;
+        found.extend(faults_everywhere(tab, button).await);
+        tab.press("Escape").await;
+        let _: bool = tab.until("it is closed", "!document.querySelector('dialog')").await;
+    }
+    tab.click(".crumbs a", "Webhooks").await;
+    tab.shows("by an operator").await;
+    found.extend(faults_everywhere(tab, "webhooks").await);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
 async fn the_tab_key_goes_through_a_page_and_one_sees_where() {
     let stage = Stage::signed_in().await;
     stage.make("Oslo", "eu-north").await;
@@ -139,6 +188,15 @@ async fn the_tab_key_goes_through_a_page_and_one_sees_where() {
     for stop in ["Fleet", "Events", "Theme", "Sign out", "New satellite", "Oslo"] {
         assert!(walked.iter().any(|what| what.contains(stop)), "{stop} is not among {walked:#?}");
     }
+    stage.webhook("On-call", "https://example.org/").await;
+    stage.tab.click("nav a", "Events").await;
+    stage.tab.click("nav a", "Webhooks").await;
+    stage.tab.shows("On-call").await;
+    let walked = walk(&stage.tab).await;
+    for stop in ["Live log", "Webhooks", "New webhook", "On-call"] {
+        assert!(walked.iter().any(|what| what.contains(stop)), "{stop} is not among {walked:#?}");
+    }
+    stage.tab.click("nav a", "Fleet").await;
     stage.tab.click("a", "Oslo").await;
     stage.tab.shows("History").await;
     let walked = walk(&stage.tab).await;

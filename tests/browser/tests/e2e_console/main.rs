@@ -3,8 +3,11 @@
 //! Every test has a site and a browser context of its own, so they run side by side in one browser.
 
 mod support;
+mod receiver;
 mod sign_in;
 mod life;
+mod log;
+mod webhooks;
 mod stale;
 mod table;
 mod safety;

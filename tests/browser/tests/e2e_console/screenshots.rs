@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use groundcontrol_testbrowser::Look;
-use groundcontrol_testkit::server::{Agent, Api, Beating, Satellite, Site, Socket};
+use groundcontrol_testkit::server::{Agent, Api, Beating, Satellite, Site, Socket, eventually};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::receiver::{ALLOW, Receiver};
 use crate::support::Stage;
 
 /// The largest picture in the tree, in bytes.
@@ -31,6 +32,10 @@ const FLEET: &[(&str, &str, &str)] = &[
     ("Seattle", "us-west", "core"),
     ("Tokyo", "ap-northeast", "core"),
 ];
+/// No name of a host stands in a picture.
+const POD: &[&str] = &["--pod", "pod-1"];
+/// Whose receiver is away.
+const FAILING: &str = "Status page";
 /// Who never connected, who left, and who is silent.
 const NEVER: &str = "Madrid";
 const LEFT: &str = "Hanoi";
@@ -42,8 +47,10 @@ const PAST: &[i64] = &[55, 41, 38, 17, 14];
 async fn the_pages_make_good_pictures() {
     let site = Site::with_lasting_port();
     let fleet = past(&site).await;
-    let stage = Stage::at(site).await;
+    let stage = Stage::with(site, &[POD, ALLOW].concat()).await;
+    let receivers = told(&stage).await;
     let (_agents, silent) = present(&stage, &fleet).await;
+    fails_later(&stage, &fleet, &receivers[1]).await;
     stage.sign_in().await;
     stage.row_says(SILENT, "Lost").await;
     stage.row_says("Tokyo", "Online").await;
@@ -59,6 +66,13 @@ async fn the_pages_make_good_pictures() {
         let drawn = "document.querySelectorAll('.timeline .edge').length > 4";
         let _: bool = stage.tab.until("the timeline is drawn", drawn).await;
         take(&stage, &format!("satellite-{theme}")).await;
+
+        stage.open_webhook(FAILING).await;
+        stage.head_begins("Failing").await;
+        take(&stage, &format!("webhook-{theme}")).await;
+        stage.tab.click(".crumbs a", "Webhooks").await;
+        stage.tab.shows("since").await;
+        take(&stage, &format!("webhooks-{theme}")).await;
 
         stage.tab.click("nav a", "Fleet").await;
         stage.tab.click("button", "New satellite").await;
@@ -77,6 +91,31 @@ async fn the_pages_make_good_pictures() {
     silent.resume();
 }
 
+/// Makes webhooks, whose receivers take what they are told.
+async fn told(stage: &Stage) -> Vec<Receiver> {
+    let mut receivers = Vec::new();
+    for (name, path, more) in [
+        (
+            "On-call",
+            "on-call",
+            json!({"filter": {"events": ["satellite.disconnected", "satellite.heartbeat_lost"]}}),
+        ),
+        (FAILING, "status-page", json!({"filter": {"tags": "env=prod, tier in (core, edge)"}})),
+        ("Data lake", "events", json!({"mode": "binary"})),
+        (
+            "Chat of the night shift",
+            "chat",
+            json!({"filter": {"region": "af-east"}, "active": false}),
+        ),
+    ] {
+        let receiver = Receiver::start().await;
+        let path = stage.webhook(name, &receiver.at(path)).await;
+        stage.api.patch(&path, &more).await.expect(StatusCode::OK);
+        receivers.push(receiver);
+    }
+    receivers
+}
+
 /// Makes the fleet, and lets the silent one come and go in the hour before now: the server is started
 /// with its clock set back, again and again.
 async fn past(site: &Site) -> Vec<Satellite> {
@@ -84,7 +123,8 @@ async fn past(site: &Site) -> Vec<Satellite> {
     let mut fleet = Vec::new();
     for (step, minutes) in PAST.iter().enumerate() {
         std::fs::write(&clock, (-minutes * 60_000).to_string()).expect("a file can be written");
-        let server = site.serve_with(&["--test-wall-clock", &clock.display().to_string()]).await;
+        let set_back = ["--test-wall-clock", &clock.display().to_string()];
+        let server = site.serve_with(&[POD, &set_back].concat()).await;
         let api = site.api(&server);
         if fleet.is_empty() {
             for (name, region, tier) in FLEET {
@@ -101,6 +141,17 @@ async fn past(site: &Site) -> Vec<Satellite> {
     }
     std::fs::remove_file(&clock).expect("the file is there");
     fleet
+}
+
+/// One receiver took what happened so far, and then takes no more.
+async fn fails_later(stage: &Stage, fleet: &[Satellite], receiver: &Receiver) {
+    eventually("the receiver is told", async || {
+        (receiver.received().len() > FLEET.len() - 2).then_some(())
+    })
+    .await;
+    receiver.answer(503, "upstream is not reachable\n");
+    let left = fleet.iter().find(|one| one.name == LEFT).expect("it was made");
+    Socket::visit(&stage.server, &stage.api, left).await;
 }
 
 async fn make(api: &Api, name: &str, region: &str, tier: &str) -> Satellite {
@@ -122,7 +173,7 @@ async fn present(stage: &Stage, fleet: &[Satellite]) -> (Vec<Beating>, Agent) {
     }
     let silent = silent.expect("one is silent");
     let id = &fleet.iter().find(|one| one.name == SILENT).expect("it was made").id;
-    groundcontrol_testkit::server::eventually("the agent is online", async || {
+    eventually("the agent is online", async || {
         (stage.api.status(id).await == "online").then_some(())
     })
     .await;
@@ -154,7 +205,7 @@ fn the_pictures_in_the_tree_are_small() {
     let tree = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     let pictures: Vec<_> =
         std::fs::read_dir(tree).expect("the folder is there").map(Result::unwrap).collect();
-    assert!(pictures.len() >= 6, "{pictures:?}");
+    assert!(pictures.len() >= 11, "{pictures:?}");
     for picture in pictures {
         let bytes = picture.metadata().expect("it can be looked at").len();
         assert!(bytes < LARGEST as u64, "{:?} has {bytes} bytes", picture.path());

@@ -20,7 +20,12 @@ impl Stage {
     }
 
     pub(crate) async fn at(site: Site) -> Self {
-        let server = site.serve().await;
+        Self::with(site, &[]).await
+    }
+
+    /// The server is started with these arguments besides.
+    pub(crate) async fn with(site: Site, arguments: &[&str]) -> Self {
+        let server = site.serve_with(arguments).await;
         let api = site.api(&server);
         let tab = Tab::new().await;
         tab.go(&format!("{}/", server.url())).await;
@@ -67,6 +72,41 @@ impl Stage {
         satellite
     }
 
+    /// Makes a webhook that wants every event by the API; answers its path.
+    pub(crate) async fn webhook(&self, name: &str, url: &str) -> String {
+        let wanted = json!({"name": name, "url": url});
+        let made = self.api.post("/api/v1/webhooks", &wanted).await.expect(StatusCode::CREATED);
+        self.site.keep_secret(made["secret"].as_str().expect("it is text"));
+        format!("/api/v1/webhooks/{}", made["webhook"]["id"].as_str().expect("it is text"))
+    }
+
+    /// Goes to the page of a webhook.
+    pub(crate) async fn open_webhook(&self, name: &str) {
+        self.tab.click("nav a", "Events").await;
+        self.tab.click("nav a", "Webhooks").await;
+        self.tab.click(".hooks a", name).await;
+        let shown = format!("document.querySelector('h1').textContent === {}", json!(name));
+        let _: bool = self.tab.until(&format!("the page of {name} is shown"), &shown).await;
+    }
+
+    /// Nothing was asked of anybody but the server.
+    pub(crate) fn stayed_at_home(&self) {
+        let home = format!("{}/", self.server.url());
+        let requests = self.tab.requests();
+        let away: Vec<_> = requests.iter().filter(|url| !url.starts_with(&home)).collect();
+        assert!(requests.len() > 20, "{requests:?}");
+        assert!(away.is_empty(), "{away:?}");
+    }
+
+    /// No script threw, and no policy was broken.
+    pub(crate) fn complained_of_nothing(&self) {
+        let mut complaints = self.tab.complaints();
+        // What a server does not offer is asked for once; the first look is at a page without a session.
+        complaints
+            .retain(|text| !text.contains("Failed to load resource") && !text.contains("Verbose"));
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
     /// Waits until the row of a satellite in the fleet says `status`.
     pub(crate) async fn row_says(&self, name: &str, status: &str) {
         let row = row(name);
@@ -75,7 +115,16 @@ impl Stage {
         let _: bool = self.tab.until(&format!("{name} is {status}"), &expression).await;
     }
 
-    /// Waits until the page of a satellite says `status` beside its name.
+    /// Waits until what a page says beside its title begins like this.
+    pub(crate) async fn head_begins(&self, words: &str) {
+        let expression = format!(
+            "document.querySelector('.head .standing')?.textContent.startsWith({})",
+            json!(words)
+        );
+        let _: bool = self.tab.until(&format!("it is {words}"), &expression).await;
+    }
+
+    /// Waits until the page of a satellite or a webhook says `status` beside its name.
     pub(crate) async fn head_says(&self, status: &str) {
         let expression =
             format!("document.querySelector('.head .standing')?.textContent === {}", json!(status));

@@ -58,6 +58,8 @@ async fn the_pages_make_good_pictures() {
         stage.tab.look(Look { width: WIDTH, height: HEIGHT, dark }).await;
         let _: Value = stage.tab.eval("location.hash = '#/fleet'").await;
         stage.row_says("Tokyo", "Online").await;
+        stage.tab.shows(&format!("{}\nAll", FLEET.len())).await;
+        stage.tab.point_at(".brand", "Ground Control").await;
         take(&stage, &format!("fleet-{theme}")).await;
 
         stage.tab.click("a", SILENT).await;
@@ -87,6 +89,7 @@ async fn the_pages_make_good_pictures() {
     }
     stage.tab.look(Look { width: 390, height: 844, dark: false }).await;
     stage.row_says("Tokyo", "Online").await;
+    stage.tab.shows(&format!("{}\nAll", FLEET.len())).await;
     take(&stage, "fleet-narrow").await;
     silent.resume();
 }

@@ -28,6 +28,9 @@ pub(crate) async fn get(database: &Database, name: BlobName) -> Read<Option<Blob
     }
 }
 
+pub(crate) const PUT_BEFORE: &str = "SELECT name FROM package_blob_pieces \
+    WHERE name > $1 AND number = 0 AND put_at < $2 ORDER BY name LIMIT $3";
+
 /// Names under which something was put before a time.
 pub(crate) async fn put_before(
     database: &Database,
@@ -35,10 +38,9 @@ pub(crate) async fn put_before(
     after: Option<BlobName>,
     most: usize,
 ) -> Read<Vec<BlobName>> {
-    let sql = "SELECT name FROM package_blob_pieces \
-        WHERE name > $1 AND number = 0 AND put_at < $2 ORDER BY name LIMIT $3";
     // Every name comes after the empty text.
     let after = after.map(|name| name.to_string()).unwrap_or_default();
-    let rows = database.all(sql, [after.into(), before.as_millis().into(), limit(most)]).await?;
+    let rows =
+        database.all(PUT_BEFORE, [after.into(), before.as_millis().into(), limit(most)]).await?;
     rows::all(&rows, |row| Columns::of(row, "blob's piece").parsed())
 }

@@ -41,6 +41,7 @@ fn signed(number: u64) -> i64 {
 /// The statements whose plans are tested.
 #[cfg(test)]
 pub(crate) mod plans {
+    pub(crate) use super::blobs::PUT_BEFORE;
     pub(crate) use super::connections::{
         credentials_sql as credentials, snapshots_sql as snapshots,
     };
@@ -50,6 +51,13 @@ pub(crate) mod plans {
         EXPIRED_TOKENS, SLOW_HASH, next_threshold_sql as next_threshold, overdue_sql as overdue,
         smallest_threshold_sql as smallest_threshold,
     };
+    pub(crate) use super::packages::{
+        LOCKFILE, blob_of_sql as blob_of, held_sql as held, sync_states_sql as sync_states,
+    };
     pub(crate) use super::quiet::{assigned_sql as assigned, quiet_sql as quiet};
     pub(crate) use super::runs::latest_runs_sql as latest_runs;
+    pub(crate) use super::secrets::deliveries_sql as secret_deliveries;
+    pub(crate) use super::webhooks::{
+        BACKLOG, DUE, IDLE, deliveries_sql as deliveries, events_at_sql as events_at,
+    };
 }

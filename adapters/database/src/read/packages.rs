@@ -11,7 +11,7 @@ use sea_orm::{QueryResult, Value};
 
 use super::filter::Filter;
 use crate::database::Database;
-use crate::dialect::Type;
+use crate::dialect::{Dialect, Type};
 use crate::error::Failure;
 use crate::rows::{self, Columns};
 use crate::table;
@@ -19,7 +19,7 @@ use crate::table;
 type Read<T> = Result<T, Failure>;
 
 /// The columns of [`held_blob`], of the table `b`.
-pub(crate) const HELD: &str = "b.sha256, b.upload, b.bytes, b.unpacked_bytes, b.files";
+const HELD: &str = "b.sha256, b.upload, b.bytes, b.unpacked_bytes, b.files";
 /// Hashes as rows of one column.
 pub(crate) const HASHES: &[(&str, Type); 1] = &[("sha256", Type::Text)];
 
@@ -35,10 +35,11 @@ pub(crate) async fn desired(database: &Database) -> Read<Desired> {
     Ok(Desired { lockfile, since: Some(columns.time()?) })
 }
 
+pub(crate) const LOCKFILE: &str = "SELECT name, version, integrity, blob_sha256 \
+    FROM package_entries WHERE lockfile_hash = $1 ORDER BY position";
+
 pub(crate) async fn lockfile(database: &Database, hash: LockfileHash) -> Read<Option<Lockfile>> {
-    let sql = "SELECT name, version, integrity, blob_sha256 FROM package_entries \
-        WHERE lockfile_hash = $1 ORDER BY position";
-    let rows = database.all(sql, [hash.to_string().into()]).await?;
+    let rows = database.all(LOCKFILE, [hash.to_string().into()]).await?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -59,14 +60,17 @@ pub(crate) async fn lockfile(database: &Database, hash: LockfileHash) -> Read<Op
 }
 
 pub(crate) async fn blob_of(database: &Database, integrity: &Integrity) -> Read<Option<HeldBlob>> {
-    let sql = format!(
+    let row = database.one(blob_of_sql(), [integrity.as_str().into()]).await?;
+    row.map(|row| held_blob(&row)).transpose()
+}
+
+pub(crate) fn blob_of_sql() -> String {
+    format!(
         "SELECT {HELD} FROM package_entries AS e \
          JOIN package_lockfiles AS l ON l.hash = e.lockfile_hash \
          JOIN package_blobs AS b ON b.sha256 = e.blob_sha256 WHERE e.integrity = $1 \
          ORDER BY l.retired_at IS NOT NULL, l.desired_at DESC LIMIT 1"
-    );
-    let row = database.one(sql, [integrity.as_str().into()]).await?;
-    row.map(|row| held_blob(&row)).transpose()
+    )
 }
 
 pub(crate) fn held_blob(row: &QueryResult) -> Read<HeldBlob> {
@@ -79,15 +83,19 @@ pub(crate) fn held_blob(row: &QueryResult) -> Read<HeldBlob> {
     })
 }
 
+/// The blobs that are held, of some hashes.
+pub(crate) fn held_sql(dialect: Dialect) -> String {
+    format!(
+        "SELECT {HELD} FROM package_blobs AS b WHERE b.sha256 IN (SELECT w.sha256 FROM {} AS w)",
+        dialect.rows(HASHES)
+    )
+}
+
 /// Those of `names` under which no blob is held.
 pub(crate) async fn unheld(database: &Database, names: &[BlobName]) -> Read<Vec<BlobName>> {
     let rows = names.iter().map(|name| [name.hash.to_string().into()]).collect();
     let rows = table::parameters(database.dialect, HASHES, rows)?;
-    let sql = format!(
-        "SELECT {HELD} FROM package_blobs AS b WHERE b.sha256 IN (SELECT w.sha256 FROM {} AS w)",
-        database.dialect.rows(HASHES)
-    );
-    let held = rows::all(&database.all(sql, rows).await?, held_blob)?;
+    let held = rows::all(&database.all(held_sql(database.dialect), rows).await?, held_blob)?;
     let held: HashSet<_> = held.iter().map(|blob| blob.name).collect();
     Ok(names.iter().copied().filter(|name| !held.contains(name)).collect())
 }

@@ -16,9 +16,10 @@ use sea_orm::{QueryResult, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::limit;
+use super::filter::Filter;
+use super::{limit, signed};
 use crate::database::Database;
-use crate::dialect::Type;
+use crate::dialect::{Dialect, Type};
 use crate::error::Failure;
 use crate::rows::{self, Columns, TRANSITION_COLUMNS};
 use crate::table;
@@ -140,19 +141,21 @@ pub(crate) async fn idle(database: &Database, now: Timestamp) -> Read<Vec<Webhoo
 pub(crate) const IDLE: &str = "SELECT w.id FROM webhooks AS w WHERE w.paused IS NULL \
     AND (w.lease_until IS NULL OR w.lease_until <= $1) AND (\
     w.cursor_position < (SELECT COALESCE(MAX(t.position), 0) FROM transitions AS t) \
-    OR EXISTS (SELECT 1 FROM webhook_deliveries AS d WHERE d.webhook_id = w.id \
-    AND d.state = 'waiting' AND d.next_at <= $1))";
+    OR (SELECT MIN(d.next_at) FROM webhook_deliveries AS d WHERE d.webhook_id = w.id \
+    AND d.state = 'waiting') <= $1)";
 
 /// How far a webhook has come.
 pub(crate) async fn backlog(database: &Database, id: WebhookId) -> Read<Option<Backlog>> {
-    let sql = "SELECT w.cursor_position, (SELECT COUNT(*) FROM webhook_deliveries AS d \
-        WHERE d.webhook_id = w.id AND d.state = 'waiting') FROM webhooks AS w WHERE w.id = $1";
-    let Some(row) = database.one(sql, [id.0.into()]).await? else { return Ok(None) };
+    let Some(row) = database.one(BACKLOG, [id.0.into()]).await? else { return Ok(None) };
     let columns = &mut Columns::of(&row, "webhook");
     let position = columns.count()?;
     let cursor = (position > 0).then_some(EventCursor { commit: 0, position });
     Ok(Some(Backlog { cursor, waiting: columns.count()? }))
 }
+
+pub(crate) const BACKLOG: &str = "SELECT w.cursor_position, (SELECT COUNT(*) \
+    FROM webhook_deliveries AS d WHERE d.webhook_id = w.id AND d.state = 'waiting') \
+    FROM webhooks AS w WHERE w.id = $1";
 
 /// Deliveries whose time has come, and then what happened, together.
 pub(crate) async fn due(
@@ -178,39 +181,47 @@ pub(crate) async fn due(
     Ok(due.into_iter().filter_map(with_event).collect())
 }
 
+/// The lowest seq is looked up for each, and not joined: a table that had no delivery a moment ago
+/// has no statistics, and a join by them reads all that waits for each that is due.
 pub(crate) const DUE: &str = "SELECT d.number, d.attempts, d.event_position \
     FROM webhook_deliveries AS d WHERE d.webhook_id = $1 AND d.state = 'waiting' \
-    AND d.next_at <= $2 AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS e \
+    AND d.next_at <= $2 AND d.seq = (SELECT MIN(e.seq) FROM webhook_deliveries AS e \
     WHERE e.webhook_id = d.webhook_id AND e.satellite_id = d.satellite_id \
-    AND e.state = 'waiting' AND e.seq < d.seq) ORDER BY d.next_at, d.number LIMIT $3";
+    AND e.state = 'waiting') ORDER BY d.next_at, d.number LIMIT $3";
 
 async fn events_at(database: &Database, positions: Vec<i64>) -> Read<BTreeMap<i64, Transition>> {
-    const COLUMNS: &[(&str, Type); 1] = &[("at", Type::Int)];
     let cells = positions.into_iter().map(|position| [position.into()]).collect();
-    let values = table::parameters(database.dialect, COLUMNS, cells)?;
-    let sql = format!(
-        "SELECT {TRANSITION_COLUMNS} FROM transitions WHERE position IN (SELECT w.at FROM {} AS w)",
-        database.dialect.rows(COLUMNS)
-    );
+    let values = table::parameters(database.dialect, POSITIONS, cells)?;
+    let sql = events_at_sql(database.dialect);
     let found = rows::all(&database.all(sql, values).await?, rows::recorded_event)?;
     let place = |cursor: EventCursor| i64::try_from(cursor.position).unwrap_or(i64::MAX);
     Ok(found.into_iter().map(|event| (place(event.cursor), event.transition)).collect())
 }
 
+const POSITIONS: &[(&str, Type); 1] = &[("at", Type::Int)];
+
+pub(crate) fn events_at_sql(dialect: Dialect) -> String {
+    format!(
+        "SELECT {TRANSITION_COLUMNS} FROM transitions WHERE position IN (SELECT w.at FROM {} AS w)",
+        dialect.rows(POSITIONS)
+    )
+}
+
 /// Those that match, newest first.
 pub(crate) async fn deliveries(database: &Database, query: &DeliveryQuery) -> Read<Vec<Delivery>> {
-    let after = query.after.map_or(i64::MAX, |number| i64::try_from(number).unwrap_or(i64::MAX));
-    let mut values: Vec<Value> = vec![query.webhook.0.into(), after.into(), limit(query.limit)];
-    let mut filter = "";
-    if let Some(state) = query.state {
-        values.push(state.name().into());
-        filter = "AND state = $4";
-    }
-    let sql = format!(
-        "SELECT {DELIVERY} FROM webhook_deliveries WHERE webhook_id = $1 AND number < $2 {filter} \
-         ORDER BY number DESC LIMIT $3"
-    );
+    let (sql, values) = deliveries_sql(query);
     rows::all(&database.all(sql, values).await?, delivery)
+}
+
+pub(crate) fn deliveries_sql(query: &DeliveryQuery) -> (String, Vec<Value>) {
+    let mut filter = Filter::of(query.limit);
+    filter.and_if("webhook_id =", Some(query.webhook.0));
+    filter.and_if("state =", query.state.map(DeliveryState::name));
+    filter.and_if("number <", query.after.map(signed));
+    let (wanted, values) = filter.into_parts();
+    let sql =
+        format!("SELECT {DELIVERY} FROM webhook_deliveries {wanted} ORDER BY number DESC LIMIT $1");
+    (sql, values)
 }
 
 fn delivery(row: &QueryResult) -> Read<Delivery> {

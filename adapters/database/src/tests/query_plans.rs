@@ -1,8 +1,11 @@
 //! Each statement that runs often, or over a whole fleet, uses the index that was made for it.
 
 use groundcontrol_core::assignment::{CheckId, SystemId};
+use groundcontrol_core::automation::{DeliveryState, WebhookId};
 use groundcontrol_core::connection::Status;
-use groundcontrol_core::ports::{LatestQuery, ListQuery, QuietQuery};
+use groundcontrol_core::ports::{
+    DeliveryQuery, LatestQuery, ListQuery, QuietQuery, SecretDeliveryQuery,
+};
 use groundcontrol_core::run::RunKey;
 use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::Timestamp;
@@ -28,15 +31,37 @@ fn holds(plan: &[String], steps: &[&str]) {
     for step in steps {
         assert!(plan.iter().any(|line| line.starts_with(step)), "no {step:?} in {plan:#?}");
     }
-    let tables =
-        ["SCAN satellite", "SCAN transition", "SCAN c", "SCAN s", "SCAN t", "SCAN l", "SCAN r"];
+    let tables = [
+        "SCAN satellite",
+        "SCAN transition",
+        "SCAN webhook_deliveries",
+        "SCAN package",
+        "SCAN b",
+        "SCAN c",
+        "SCAN d",
+        "SCAN e",
+        "SCAN l",
+        "SCAN r",
+        "SCAN s",
+        "SCAN t",
+    ];
     let full = |line: &&String| tables.iter().any(|scan| is_full_scan(line, scan));
     assert_eq!(plan.iter().find(full), None, "{plan:#?}");
+}
+
+/// The rows come in the order of an index.
+#[track_caller]
+fn sorts_nothing(plan: &[String]) {
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
 }
 
 /// A scan of an index that the statement leaves after its first row is none of a table.
 fn is_full_scan(line: &str, scan: &str) -> bool {
     let Some(rest) = line.strip_prefix(scan) else { return false };
+    let is_alias = scan.len() == "SCAN x".len();
+    if is_alias && !rest.is_empty() && !rest.starts_with(' ') {
+        return false;
+    }
     !rest.contains("USING") && !rest.contains("CONSTANT")
 }
 
@@ -196,4 +221,107 @@ async fn the_latest_run_of_each_key_is_kept_and_forgotten_by_primary_keys() {
     holds(&kept, &["SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"]);
     let forgotten = plan(&writes::forget_latest(Dialect::Sqlite)).await;
     holds(&forgotten, &["SEARCH latest_runs USING PRIMARY KEY"]);
+}
+
+#[tokio::test]
+async fn webhooks_with_something_to_do_are_found_by_the_newest_event_and_the_first_delivery() {
+    let plan = plan(plans::IDLE).await;
+    // The webhooks themselves are few, and looked at one by one.
+    assert!(plan.iter().any(|line| line == "SCAN w"), "{plan:#?}");
+    let steps = ["SEARCH t", "SEARCH d USING COVERING INDEX webhook_deliveries_due (webhook_id=?)"];
+    holds(&plan, &steps);
+    sorts_nothing(&plan);
+}
+
+#[tokio::test]
+async fn due_deliveries_come_in_the_order_of_an_index_and_look_for_those_before_them_in_another() {
+    let plan = plan(plans::DUE).await;
+    for index in [
+        "webhook_deliveries_due (webhook_id=? AND next_at<?)",
+        "webhook_deliveries_waiting (webhook_id=? AND ",
+    ] {
+        assert!(plan.iter().any(|line| line.contains(index)), "no {index} in {plan:#?}");
+    }
+    sorts_nothing(&plan);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_in_an_index() {
+    let plan = plan(plans::BACKLOG).await;
+    holds(&plan, &["SEARCH w USING INDEX", "SEARCH d USING COVERING INDEX webhook_deliveries_"]);
+}
+
+#[tokio::test]
+async fn events_of_deliveries_are_found_by_their_positions() {
+    let plan = plan(&plans::events_at(Dialect::Sqlite)).await;
+    holds(&plan, &["SEARCH transitions USING INTEGER PRIMARY KEY (rowid=?)"]);
+}
+
+/// Deliveries of a webhook in any state and in one, on a page that is not the first.
+pub(super) fn deliveries() -> [DeliveryQuery; 2] {
+    let webhook = WebhookId(Uuid::from_u128(1));
+    let all = DeliveryQuery { webhook, state: None, after: Some(u64::MAX), limit: 10 };
+    let dead = DeliveryQuery { state: Some(DeliveryState::Dead), ..all.clone() };
+    [all, dead]
+}
+
+#[tokio::test]
+async fn deliveries_are_listed_in_the_order_of_an_index_whatever_their_state() {
+    for query in deliveries() {
+        let plan = plan(&plans::deliveries(&query).0).await;
+        let index = "INDEX webhook_deliveries_newest (webhook_id=? AND number<?)";
+        holds(&plan, &[&format!("SEARCH webhook_deliveries USING {index}")]);
+        sorts_nothing(&plan);
+    }
+}
+
+#[tokio::test]
+async fn of_old_deliveries_the_oldest_are_found_first() {
+    let plan = plan(writes::PRUNE_DELIVERIES).await;
+    let steps = [
+        "SEARCH webhook_deliveries USING INTEGER PRIMARY KEY (rowid=?)",
+        "SEARCH webhook_deliveries USING INDEX webhook_deliveries_done (attempted_at<?)",
+    ];
+    holds(&plan, &steps);
+    sorts_nothing(&plan);
+}
+
+#[tokio::test]
+async fn deliveries_of_secrets_are_listed_and_deleted_in_the_order_of_an_index() {
+    let satellite = Some(SatelliteId(Uuid::nil()));
+    let all = SecretDeliveryQuery { after: Some(9), limit: 10, ..SecretDeliveryQuery::default() };
+    let of_one = SecretDeliveryQuery { satellite, ..all.clone() };
+    for (query, step) in [
+        (all, "SEARCH secret_deliveries USING INTEGER PRIMARY KEY (rowid<?)"),
+        (of_one, "SEARCH secret_deliveries USING INDEX secret_deliveries_satellite"),
+    ] {
+        let plan = plan(&plans::secret_deliveries(&query).0).await;
+        holds(&plan, &[step]);
+        sorts_nothing(&plan);
+    }
+    let plan = plan(writes::PRUNE_SECRET_DELIVERIES).await;
+    holds(&plan, &["SEARCH secret_deliveries USING COVERING INDEX secret_deliveries_at (at<?)"]);
+}
+
+#[tokio::test]
+async fn packages_are_found_by_keys_and_listed_in_their_order() {
+    let after = Some(SatelliteId(Uuid::nil()));
+    let (states, _) = plans::sync_states(after, 10);
+    for (sql, step) in [
+        (plans::LOCKFILE, "SEARCH package_entries USING PRIMARY KEY (lockfile_hash=?)"),
+        (&plans::held(Dialect::Sqlite), "SEARCH b USING PRIMARY KEY (sha256=?)"),
+        (&states, "SEARCH package_sync_states USING PRIMARY KEY (satellite_id>?)"),
+        (plans::PUT_BEFORE, "SEARCH package_blob_pieces USING INDEX"),
+    ] {
+        let plan = plan(sql).await;
+        holds(&plan, &[step]);
+        sorts_nothing(&plan);
+    }
+    // The lockfiles with one key are few, and sorted.
+    let steps = [
+        "SEARCH e USING INDEX package_entries_integrity (integrity=?)",
+        "SEARCH l USING PRIMARY KEY (hash=?)",
+        "SEARCH b USING PRIMARY KEY (sha256=?)",
+    ];
+    holds(&plan(&plans::blob_of()).await, &steps);
 }

@@ -281,13 +281,16 @@ impl Write for PruneDeliveries {
     const DOING: &'static str = "delete old deliveries";
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<u64, Failure> {
-        let delete = "DELETE FROM webhook_deliveries WHERE number IN (\
-            SELECT number FROM webhook_deliveries WHERE state <> 'waiting' \
-            AND ((state = 'delivered' AND attempted_at < $1) \
-            OR (state = 'dead' AND attempted_at < $2)) ORDER BY attempted_at LIMIT $3)";
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        let values: [Value; 3] =
-            [self.delivered.as_millis().into(), self.dead.as_millis().into(), limit.into()];
-        database.execute(delete, values).await
+        let (delivered, dead) = (self.delivered.as_millis(), self.dead.as_millis());
+        let values: [Value; 4] =
+            [delivered.into(), dead.into(), limit.into(), delivered.max(dead).into()];
+        database.execute(PRUNE, values).await
     }
 }
+
+/// `$4`, the later of the two times, ends the look at the index.
+pub(crate) const PRUNE: &str = "DELETE FROM webhook_deliveries WHERE number IN (\
+    SELECT number FROM webhook_deliveries WHERE state <> 'waiting' AND attempted_at < $4 \
+    AND ((state = 'delivered' AND attempted_at < $1) OR (state = 'dead' AND attempted_at < $2)) \
+    ORDER BY attempted_at LIMIT $3)";

@@ -62,9 +62,11 @@ use job::{Agent, Edges, Heartbeats, Job, Pending, Reply, Write};
 /// The statements whose plans are tested.
 #[cfg(test)]
 pub(crate) mod plans {
+    pub(crate) use super::deliveries::PRUNE as PRUNE_DELIVERIES;
     pub(crate) use super::edges::update_sql as edges;
     pub(crate) use super::heartbeats::update as heartbeats;
     pub(crate) use super::runs::{forget_sql as forget_latest, latest_sql as latest_runs};
+    pub(crate) use super::secrets::PRUNE as PRUNE_SECRET_DELIVERIES;
 }
 
 /// Writes that wait; one more waits for a place in the queue.

@@ -14,7 +14,7 @@ use super::transitions::Recording;
 use crate::database::Database;
 use crate::dialect::{Lock, Type};
 use crate::error::Failure;
-use crate::read::packages::{self as read, HASHES, HELD, held_blob};
+use crate::read::packages::{self as read, HASHES, held_blob, held_sql};
 use crate::rows;
 use crate::table::{self, Cell};
 
@@ -134,10 +134,7 @@ async fn held(
     database: &Database,
     blobs: &[BlobHash],
 ) -> Result<HashMap<BlobHash, HeldBlob>, Failure> {
-    let sql = format!(
-        "SELECT {HELD} FROM package_blobs AS b WHERE b.sha256 IN (SELECT w.sha256 FROM {} AS w)",
-        database.dialect.rows(HASHES)
-    );
+    let sql = held_sql(database.dialect);
     let found = database.all(sql, hashes(database, blobs)?).await?;
     let found = rows::all(&found, held_blob)?;
     Ok(found.into_iter().map(|blob| (blob.hash(), blob)).collect())

@@ -125,15 +125,16 @@ fn row(delivery: &Delivery) -> Result<[Cell<'_>; 8], Failure> {
     ])
 }
 
+pub(crate) const PRUNE: &str = "DELETE FROM secret_deliveries WHERE number IN (SELECT number \
+    FROM secret_deliveries WHERE at < $1 ORDER BY at, number LIMIT $2)";
+
 #[async_trait]
 impl Write for PruneSecretDeliveries {
     type Output = u64;
     const DOING: &'static str = "delete old deliveries of secrets";
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<u64, Failure> {
-        let delete = "DELETE FROM secret_deliveries WHERE number IN (SELECT number \
-            FROM secret_deliveries WHERE at < $1 ORDER BY at, number LIMIT $2)";
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        database.execute(delete, [self.before.as_millis().into(), limit.into()]).await
+        database.execute(PRUNE, [self.before.as_millis().into(), limit.into()]).await
     }
 }

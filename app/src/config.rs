@@ -1,6 +1,7 @@
 //! Flags, environment and file, in this order, become validated settings.
 
 mod queue;
+mod events;
 mod span;
 mod blobs;
 mod secrets;
@@ -11,7 +12,11 @@ mod tests;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use groundcontrol_core::limits::{HEARTBEAT_INTERVAL, OFFLINE_THRESHOLD};
+use groundcontrol_core::automation::RegionLossSettings;
+use groundcontrol_core::limits::{
+    DEFAULT_REGION_LOSS_SHARE, DEFAULT_REGION_LOSS_WINDOW, HEARTBEAT_INTERVAL,
+    MAX_REGION_LOSS_WINDOW, OFFLINE_THRESHOLD,
+};
 use groundcontrol_core::satellite::{InvalidThreshold, Liveness, PodName};
 use groundcontrol_core::time::Millis;
 use ipnet::IpNet;
@@ -23,6 +28,7 @@ use crate::pod::Timing;
 use crate::secret_url::SecretUrl;
 pub use blobs::{BlobSettings, NotAPlace};
 pub use error::ConfigError;
+pub use events::EventSettings;
 pub use queue::{NatsPlace, QueueSettings};
 pub use secrets::{SealingKeys, SecretSettings, VaultLogin, VaultPlace};
 pub use span::Span;
@@ -144,6 +150,24 @@ pub struct Options {
     /// the system's
     #[arg(long, env = "GROUNDCONTROL_WEBHOOK_CA_FILE", value_name = "PATH")]
     pub webhook_ca_file: Option<PathBuf>,
+    /// A subject of NATS that all events go to: nats://HOST:PORT/SUBJECT, with ?jetstream where a
+    /// stream must store each [default: none]
+    #[arg(long, env = "GROUNDCONTROL_EVENTS", value_name = "URL", hide_env_values = true)]
+    pub events: Option<SecretUrl>,
+    /// Credentials file for that NATS, as nsc makes it
+    #[arg(long, env = "GROUNDCONTROL_EVENTS_CREDENTIALS_FILE", value_name = "PATH")]
+    pub events_credentials_file: Option<PathBuf>,
+    /// PEM file with authorities to check its certificate against, in place of the system's
+    #[arg(long, env = "GROUNDCONTROL_EVENTS_CA_FILE", value_name = "PATH")]
+    pub events_ca_file: Option<PathBuf>,
+    /// The loss of a region is suspected once more than this many hundredths of its satellites fall
+    /// silent within the window; 100 never suspects it [default: 50]
+    #[arg(long, env = "GROUNDCONTROL_REGION_LOSS_SHARE", value_name = "PERCENT")]
+    pub region_loss_share: Option<u64>,
+    /// Within how much time satellites must fall silent for the loss of their region to be suspected
+    /// [default: 2m]
+    #[arg(long, env = "GROUNDCONTROL_REGION_LOSS_WINDOW", value_name = "DURATION")]
+    pub region_loss_window: Option<Span>,
     /// How long SIGTERM waits for sockets to close before it cuts them off [default: 15s]
     #[arg(long, env = "GROUNDCONTROL_DRAIN_TIMEOUT", value_name = "DURATION")]
     pub drain_timeout: Option<Span>,
@@ -214,6 +238,10 @@ pub struct Settings {
     pub webhook_allow: Vec<IpNet>,
     /// PEM file with the authorities of webhooks' receivers that are trusted beside the system's.
     pub webhook_authorities: Option<PathBuf>,
+    /// When the loss of a region is suspected.
+    pub region_loss: RegionLossSettings,
+    /// Where all events go besides.
+    pub events: Option<EventSettings>,
     /// How long the pod waits for what.
     pub timing: Timing,
     /// Sockets that may wait for their first message at once.
@@ -282,6 +310,11 @@ impl Options {
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             webhook_allow: self.webhook_allow.or(file.webhook_allow),
             webhook_ca_file: self.webhook_ca_file.or(file.webhook_ca_file),
+            events: self.events.or(file.events),
+            events_credentials_file: self.events_credentials_file.or(file.events_credentials_file),
+            events_ca_file: self.events_ca_file.or(file.events_ca_file),
+            region_loss_share: self.region_loss_share.or(file.region_loss_share),
+            region_loss_window: self.region_loss_window.or(file.region_loss_window),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
             transition_retention: self.transition_retention.or(file.transition_retention),
             result_retention: self.result_retention.or(file.result_retention),
@@ -308,6 +341,7 @@ impl Options {
         }
         let queue = queue::queue(&self, &database)?;
         let secrets = secrets::secrets(&self)?;
+        let events = events::events(&self)?;
         let defaults = Timing::default();
         let drain_timeout = self.drain_timeout.map_or(defaults.drain_timeout, |span| span.0);
         let timing = Timing {
@@ -339,6 +373,8 @@ impl Options {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             webhook_allow: self.webhook_allow.unwrap_or_default(),
             webhook_authorities: self.webhook_ca_file,
+            events,
+            region_loss: region_loss(self.region_loss_share, self.region_loss_window)?,
             timing,
             max_unauthenticated: self.max_unauthenticated.unwrap_or(16_384).max(1),
             gitops: follow(self.gitops, self.gitops_prune)?,
@@ -346,6 +382,21 @@ impl Options {
             admin_token,
         })
     }
+}
+
+fn region_loss(
+    share: Option<u64>,
+    window: Option<Span>,
+) -> Result<RegionLossSettings, ConfigError> {
+    let share_percent = share.unwrap_or(DEFAULT_REGION_LOSS_SHARE);
+    if !(1..=100).contains(&share_percent) {
+        return Err(ConfigError::RegionLossShare(share_percent));
+    }
+    let window = window.map_or(DEFAULT_REGION_LOSS_WINDOW, |span| span.0);
+    if !(Millis::from_secs(1)..=MAX_REGION_LOSS_WINDOW).contains(&window) {
+        return Err(ConfigError::RegionLossWindow);
+    }
+    Ok(RegionLossSettings { share_percent, window })
 }
 
 fn in_folder(data_dir: &Path) -> SecretUrl {

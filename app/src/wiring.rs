@@ -7,14 +7,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use groundcontrol_blobs::ObjectBlobs;
 use groundcontrol_core::ports::{
-    ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore, SecretSource,
+    ApiTokenStore, BlobStore, Broadcast, Clock, EventSink, RecurringWork, SatelliteStore,
+    SecretSource,
 };
 use groundcontrol_core::time::Timestamp;
 pub use groundcontrol_database::CheckstackSatellite;
 use groundcontrol_database::{DatabaseStore, Options};
 use groundcontrol_http::{CloudEvents, HttpSettings, Services};
 use groundcontrol_memory::{MemoryBroadcast, MemoryWork};
-use groundcontrol_nats::{NatsQueue, NatsSettings, TlsClient};
+use groundcontrol_nats::{NatsQueue, NatsSettings, NatsSink, SinkSubject, TlsClient};
 use groundcontrol_postgres_queue::PostgresQueue;
 use groundcontrol_secrets::{
     DirSecrets, EnvSecrets, Keys, SealedSecrets, VaultAuth, VaultSecrets, VaultSettings,
@@ -28,10 +29,13 @@ use secrecy::ExposeSecret as _;
 
 use crate::agent::client_config;
 use crate::config::{
-    BlobSettings, NatsPlace, QueueSettings, SealingKeys, SecretSettings, Settings, VaultLogin,
-    VaultPlace,
+    BlobSettings, EventSettings, NatsPlace, QueueSettings, SealingKeys, SecretSettings, Settings,
+    VaultLogin, VaultPlace,
 };
-use crate::pod::{GroundControl, PackagePorts, RunPorts, SecretPorts, WebhookPorts, WorkPorts};
+use crate::pod::{
+    GroundControl, PackagePorts, RulePorts, RunPorts, SecretPorts, SinkPorts, WebhookPorts,
+    WorkPorts,
+};
 use crate::secret_url::SecretUrl;
 
 /// How long a bucket may be silent before a call to it has failed.
@@ -86,6 +90,8 @@ pub async fn start(
             store: shared.clone(),
             sender: Arc::new(webhook_client(settings)?),
         })
+        .rules(RulePorts { store: shared.clone(), region_loss: settings.region_loss })
+        .sinks(SinkPorts { store: shared.clone(), sinks: sinks(settings).await? })
         .name(settings.pod.clone())
         .liveness(settings.liveness)
         .timing(settings.timing)
@@ -123,6 +129,16 @@ fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
     let tls = rustls::ClientConfig::clone(&tls);
     let settings = WebhookSettings { targets, ..WebhookSettings::default() };
     Ok(WebhookClient::new(Arc::new(CloudEvents), tls, settings)?)
+}
+
+/// Where all events go besides, written as they are on the event stream.
+async fn sinks(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn EventSink>>> {
+    let Some(EventSettings { place, subject, jetstream }) = &settings.events else {
+        return Ok(Vec::new());
+    };
+    let to = SinkSubject { subject: subject.clone(), jetstream: *jetstream };
+    let sink = NatsSink::open(&nats(place), to, Arc::new(CloudEvents)).await;
+    Ok(vec![Arc::new(sink.context("cannot use the place that --events names")?)])
 }
 
 /// What the pods of one fleet have in common beside the store.
@@ -308,7 +324,8 @@ impl Wired {
             work: pod.clone(),
             packages: pod.clone(),
             secrets: pod.clone(),
-            webhooks: pod,
+            webhooks: pod.clone(),
+            rules: pod,
         };
         groundcontrol_http::router(services, HttpSettings::default())
     }

@@ -259,7 +259,7 @@ async fn next_event(feed: &mut Box<dyn EventFeed>) -> (EventCursor, EventKind) {
     loop {
         let item = timeout(Duration::from_secs(30), feed.next()).await.expect("an event comes");
         if let Some(FeedItem::Event { cursor, event }) = item {
-            return (cursor, event.kind);
+            return (cursor, event.kind());
         }
     }
 }

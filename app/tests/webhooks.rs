@@ -5,100 +5,21 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use common::site::{FAILED, Site, make, told_of};
 use common::{Satellite, World, connect, create};
-use groundcontrol::pod::{GroundControl, WebhookPorts};
-use groundcontrol_core::automation::{
-    Answer, ContentMode, DeliveryState, EventFilter, PauseReason, Webhook, WebhookHeaders,
-    WebhookId, WebhookUrl,
-};
+use groundcontrol::pod::GroundControl;
+use groundcontrol_core::automation::{Answer, DeliveryState, EventFilter, PauseReason, WebhookId};
 use groundcontrol_core::connection::{CloseReason, EventKind};
 use groundcontrol_core::limits::WEBHOOK_FAILING_BEFORE_PAUSE;
 use groundcontrol_core::ports::{
-    AttemptSeen, DeliveryQuery, FeedItem, FleetError, FleetService as _, OutgoingWebhook,
-    Redelivery, SatellitePatch, SatelliteUpdate, SendReport, Signal, WebhookPatch, WebhookRequest,
-    WebhookSender, WebhookService as _,
+    DeliveryQuery, FeedItem, FleetError, FleetService as _, Redelivery, SatellitePatch,
+    SatelliteUpdate, Signal, WebhookPatch, WebhookService as _,
 };
 use groundcontrol_core::satellite::{SatelliteId, Seq, Tags};
 use groundcontrol_core::time::Millis;
-use parking_lot::Mutex;
 use tokio::time::{sleep, timeout};
-
-type Told = Arc<Mutex<Vec<OutgoingWebhook>>>;
-type Judge = Arc<Mutex<Box<dyn Fn(&OutgoingWebhook) -> Answer + Send>>>;
-
-const FAILED: Answer = Answer::Failed { retry_after: None };
-
-/// A receiver that answers as a test says, and keeps what it was told.
-struct Receiver {
-    told: Told,
-    judge: Judge,
-    takes: Mutex<Duration>,
-}
-
-#[async_trait]
-impl WebhookSender for Receiver {
-    fn refuses(&self, url: &WebhookUrl) -> Option<String> {
-        url.as_str().contains("refused").then(|| "is not allowed".to_owned())
-    }
-
-    async fn send(&self, request: OutgoingWebhook) -> SendReport {
-        let takes = *self.takes.lock();
-        sleep(takes).await;
-        let answer = self.judge.lock()(&request);
-        self.told.lock().push(request);
-        SendReport { answer, seen: AttemptSeen { status: Some(200), ..AttemptSeen::default() } }
-    }
-}
-
-/// Pods that share a store and a receiver.
-struct Site {
-    world: World,
-    receiver: Arc<Receiver>,
-}
-
-impl Site {
-    fn new() -> Self {
-        let judge: Judge = Arc::new(Mutex::new(Box::new(|_| Answer::Accepted)));
-        let takes = Mutex::new(Duration::from_millis(1));
-        let receiver = Arc::new(Receiver { told: Told::default(), judge, takes });
-        Self { world: World::new(), receiver }
-    }
-
-    async fn pod(&self, name: &str) -> GroundControl {
-        let store = Arc::new(self.world.memory.clone());
-        let ports = WebhookPorts { store, sender: self.receiver.clone() };
-        self.world.pod_with(name, |pod| pod.webhooks(ports)).await
-    }
-
-    fn answer(&self, judge: impl Fn(&OutgoingWebhook) -> Answer + Send + 'static) {
-        *self.receiver.judge.lock() = Box::new(judge);
-    }
-
-    fn told(&self) -> Vec<(SatelliteId, u64)> {
-        let told = self.receiver.told.lock();
-        told.iter().map(|one| (one.event.satellite, one.event.seq.0)).collect()
-    }
-
-    async fn until_told(&self, count: usize) {
-        self.world.until(|| async { self.told().len() >= count }).await;
-    }
-}
-
-async fn make(pod: &GroundControl, name: &str, filter: EventFilter) -> Webhook {
-    let request = WebhookRequest {
-        name: name.parse().unwrap(),
-        url: "https://example.org/hook".parse().unwrap(),
-        filter,
-        headers: WebhookHeaders::default(),
-        mode: ContentMode::Structured,
-        active: true,
-    };
-    pod.create_webhook(request).await.unwrap().0
-}
 
 /// A satellite that came and went so many times: two events each time.
 async fn restless(pod: &GroundControl, name: &str, times: usize) -> Satellite {
@@ -120,7 +41,7 @@ async fn deliveries(
 ) -> Vec<(SatelliteId, Seq)> {
     let query = DeliveryQuery { webhook, state: Some(state), after: None, limit: 1_000 };
     let found = pod.deliveries(query).await.unwrap();
-    found.iter().map(|delivery| (delivery.satellite, delivery.seq)).collect()
+    found.iter().map(|one| (SatelliteId(one.context.0), one.seq)).collect()
 }
 
 async fn paused(pod: &GroundControl, id: WebhookId) -> Option<PauseReason> {
@@ -175,7 +96,7 @@ async fn a_failing_event_is_tried_again_and_holds_up_only_its_own_satellite() {
     make(&pod, "all", EventFilter::default()).await;
     let held = create(&pod, "held").await;
     let held_id = held.view.stored.satellite.id;
-    site.answer(move |request| match request.event.satellite == held_id {
+    site.answer(move |request| match told_of(request).0 == held_id {
         true => FAILED,
         false => Answer::Accepted,
     });
@@ -300,7 +221,7 @@ async fn what_was_delivered_can_be_delivered_again_one_or_all_since_a_time() {
     let satellite = restless(&pod, "one", 2).await;
     let delivered = || async { deliveries(&pod, webhook.id, DeliveryState::Delivered).await };
     site.world.until(|| async { delivered().await.len() == 4 }).await;
-    let one = Redelivery::One(satellite.id(), Seq(3));
+    let one = Redelivery::One(satellite.id().into(), Seq(3));
     assert_eq!(pod.redeliver(webhook.id, one).await, Ok(1));
     site.until_told(5).await;
     assert_eq!(site.told()[4], (satellite.id(), 3));
@@ -309,7 +230,7 @@ async fn what_was_delivered_can_be_delivered_again_one_or_all_since_a_time() {
     assert_eq!(pod.redeliver(webhook.id, all).await, Ok(4));
     site.until_told(9).await;
     assert_eq!(site.told()[5..].iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
-    let never = Redelivery::One(satellite.id(), Seq(77));
+    let never = Redelivery::One(satellite.id().into(), Seq(77));
     let refused = pod.redeliver(webhook.id, never).await;
     assert_eq!(refused, Err(FleetError::NotFound { what: "delivery" }));
 }
@@ -335,7 +256,7 @@ async fn a_sample_is_told_apart_from_what_happened() {
     let webhook = make(&pod, "all", EventFilter::default()).await;
     assert_eq!(pod.test_webhook(webhook.id).await.unwrap().answer, Answer::Accepted);
     let told = site.receiver.told.lock();
-    assert!(told[0].event.id.starts_with("test:") && told[0].event.satellite.0.is_nil());
+    assert!(told[0].notice.id().starts_with("test:") && told_of(&told[0]).0.0.is_nil());
 }
 
 #[tokio::test(start_paused = true)]

@@ -208,6 +208,21 @@ pub const WEBHOOK_FAILING_BEFORE_PAUSE: Millis = Millis::from_secs(24 * 3600);
 pub const KEEP_DELIVERED: Millis = Millis::from_secs(7 * 24 * 3600);
 /// How long deliveries that were given up are kept: 30 days.
 pub const KEEP_DEAD_DELIVERIES: Millis = Millis::from_secs(30 * 24 * 3600);
+/// Rules of one fleet.
+pub const MAX_RULES: usize = 100;
+/// The longest time that a rule waits before it tells: 7 days.
+pub const MAX_RULE_LASTS: Millis = Millis::from_secs(7 * 24 * 3600);
+/// The longest time that a rule waits before it tells that something is over: a day.
+pub const MAX_RULE_STEADY: Millis = Millis::from_secs(24 * 3600);
+/// The share of a region's satellites, in hundredths, beyond which its loss is suspected unless an
+/// operator says otherwise.
+pub const DEFAULT_REGION_LOSS_SHARE: u64 = 50;
+/// The time within which they must fall silent, unless an operator says otherwise …
+pub const DEFAULT_REGION_LOSS_WINDOW: Millis = Millis::from_secs(120);
+/// … and the longest that an operator may say: a day.
+pub const MAX_REGION_LOSS_WINDOW: Millis = Millis::from_secs(24 * 3600);
+/// With fewer losses than these no loss of a region is suspected.
+pub const MIN_REGION_LOSSES: u64 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -135,7 +135,7 @@ fn t7_a_removal_is_the_next_number_without_a_state_after_and_never_before_the_la
 fn e1_the_kind_of_an_event_and_the_status_after_it_follow_from_the_edge() {
     let kinds = |kind: TransitionKind| {
         let event = EventKind::of(kind);
-        (event.name(), event.status())
+        (event.name(), event.status().unwrap())
     };
     let edge = |event| kinds(TransitionKind::Edge(event));
     assert_eq!(edge(LifecycleEvent::Connected), ("satellite.connected", Status::Online));

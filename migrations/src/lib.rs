@@ -18,6 +18,7 @@ mod m0008_script_packages;
 mod m0009_gitops;
 mod m0010_latest_runs;
 mod m0011_webhooks;
+mod m0012_rules;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(Step { name: "m0009_gitops", sql: m0009_gitops::SQL }),
             Box::new(Step { name: "m0010_latest_runs", sql: m0010_latest_runs::SQL }),
             Box::new(Step { name: "m0011_webhooks", sql: m0011_webhooks::SQL }),
+            Box::new(Step { name: "m0012_rules", sql: m0012_rules::SQL }),
         ]
     }
 }

@@ -14,6 +14,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("{bytes}", "BLOB", "bytea"),
     ("{bool}", "INTEGER", "boolean"),
     ("{true}", "1", "true"),
+    ("{false}", "0", "false"),
     ("{text}", "TEXT", "text COLLATE \"C\""),
     (
         "{position}",

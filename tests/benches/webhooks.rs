@@ -16,11 +16,10 @@ use futures_util::future::{join_all, try_join_all};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use groundcontrol::pod::{GroundControl, WebhookPorts};
 use groundcontrol_core::automation::{
-    ContentMode, EventFilter, Health, KeptSecret, SigningSecret, Webhook, WebhookHeaders, WebhookId,
+    ContentMode, EventFilter, Health, KeptSecret, Notice, SigningSecret, Webhook, WebhookHeaders,
+    WebhookId,
 };
-use groundcontrol_core::connection::{
-    Command, Decision, EventKind, Origin, SatelliteEvent, decide,
-};
+use groundcontrol_core::connection::{Command, Decision, Event, EventKind, Origin, decide};
 use groundcontrol_core::limits::WEBHOOK_REQUESTS;
 use groundcontrol_core::ports::{
     EdgeWrite, EventEncoder as _, Guard, NewSatellite, SatelliteStore as _, WebhookStore as _,
@@ -175,6 +174,7 @@ fn webhook(store: &DatabaseStore, receiver: &Receiver) -> Result<Webhook, Failed
         },
         headers: WebhookHeaders::default(),
         mode: ContentMode::Structured,
+        alerts_only: false,
         secrets: vec![KeptSecret { secret: SigningSecret::new([7; 32]), expires_at: None }],
         health: Health::default(),
         created_at: store.clock().now(),
@@ -232,27 +232,27 @@ async fn connect(store: &DatabaseStore, ids: &[SatelliteId]) -> Result<(), Faile
 }
 
 /// All that there is to tell.
-async fn happened(store: &DatabaseStore) -> Result<Vec<SatelliteEvent>, Failed> {
+async fn happened(store: &DatabaseStore) -> Result<Vec<Event>, Failed> {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
         let page = store.events_after(cursor, 1_000).await?;
         let Some(last) = page.last() else { return Ok(all) };
         cursor = Some(last.cursor);
-        let events = page.iter().filter_map(|event| SatelliteEvent::derive(&event.transition));
-        all.extend(events.filter(|event| event.kind == EventKind::Connected));
+        let events = page.iter().filter_map(|event| Event::derive(&event.recorded));
+        all.extend(events.filter(|event| event.kind() == EventKind::Connected));
     }
 }
 
 /// Sends all of it, signed and as many at once as a webhook gets, and does nothing else.
-async fn bare(webhook: &Webhook, events: Vec<SatelliteEvent>) -> Result<(), Failed> {
+async fn bare(webhook: &Webhook, events: Vec<Event>) -> Result<(), Failed> {
     let client = reqwest::Client::builder().use_preconfigured_tls(tls()?).no_proxy().build()?;
-    let request = |event: SatelliteEvent| -> Result<reqwest::Request, Failed> {
-        let encoded = CloudEvents.encode(&event, webhook.mode)?;
-        let seconds = event.occurred_at.as_millis() / 1_000;
-        let signed = signature(&webhook.secrets[0].secret, &event.id, seconds, &encoded.body);
+    let request = |event: Event| -> Result<reqwest::Request, Failed> {
+        let (id, seconds) = (event.id(), event.occurred_at().as_millis() / 1_000);
+        let encoded = CloudEvents.encode(&Notice::Event(event), webhook.mode)?;
+        let signed = signature(&webhook.secrets[0].secret, &id, seconds, &encoded.body);
         let request = client.post(webhook.url.as_str()).body(encoded.body);
         let request = request.header("content-type", encoded.content_type);
-        let request = request.header("webhook-id", event.id).header("webhook-signature", signed);
+        let request = request.header("webhook-id", id).header("webhook-signature", signed);
         Ok(request.header("webhook-timestamp", seconds).build()?)
     };
     let requests = events.into_iter().map(request).collect::<Result<Vec<_>, _>>()?;

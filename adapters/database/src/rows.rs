@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use groundcontrol_core::connection::{
-    Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Status, Transition,
-    TransitionKind, WatchSpan,
+    Actor, Cause, ConnectionRecord, ConnectionState, LifecycleEvent, Recorded, RegionLoss, Status,
+    Transition, TransitionKind, WatchSpan,
 };
 use groundcontrol_core::desired::Manager;
 use groundcontrol_core::limits;
@@ -19,6 +19,7 @@ use groundcontrol_core::satellite::{
 };
 use groundcontrol_core::time::{Millis, Timestamp};
 use sea_orm::{QueryResult, TryGetable};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::Failure;
@@ -54,7 +55,7 @@ const RECORD: &str = "c.epoch, c.session, c.token_id, c.last_heartbeat_at, c.las
 pub(crate) const TRANSITION_COLUMNS: &str = "position, satellite_id, seq, epoch, session, event, \
     cause, occurred_at, pod, actor, remote_address, name, region, previous_status, \
     previous_epoch, previous_last_seen_at, previous_event, previous_event_at, previous_cause, \
-    next_status, next_last_seen_at";
+    next_status, next_last_seen_at, details";
 
 /// Reads the columns of one row from left to right.
 pub(crate) struct Columns<'a> {
@@ -254,13 +255,15 @@ pub(crate) fn recorded_event(row: &QueryResult) -> Read<RecordedEvent> {
     let satellite = SatelliteId(columns.key()?);
     let (seq, epoch) = (Seq(columns.count()?), Epoch(columns.count()?));
     let session = columns.take::<Option<Uuid>>()?.map(SessionId);
-    let kind = TransitionKind::from_name(&columns.text()?);
+    let event = columns.text()?;
+    let kind = TransitionKind::from_name(&event);
     let cause = columns.opt_text()?.and_then(|name| Cause::from_name(&name));
     let occurred_at = columns.time()?;
     let pod = PodName::new(&columns.text()?);
     let actor = columns.opt_text()?.map(Actor);
     let remote_address = columns.opt_text()?;
     let named = (columns.parsed::<Name>()?, columns.parsed::<Region>()?);
+    let region = named.1.clone();
     let previous = previous_state(columns, &named, seq)?;
     let after = ConnectionState {
         status: Status::Offline,
@@ -293,7 +296,47 @@ pub(crate) fn recorded_event(row: &QueryResult) -> Read<RecordedEvent> {
         previous,
         next,
     };
-    Ok(RecordedEvent { cursor, transition })
+    let Some(details) = columns.opt_text()? else {
+        return Ok(RecordedEvent::of(cursor, transition));
+    };
+    let recorded = match event == REGION_LOSS {
+        true => Recorded::RegionLoss(region_loss(columns, &transition, &details, region)?),
+        false => Recorded::Transition(transition),
+    };
+    Ok(RecordedEvent { cursor, recorded })
+}
+
+/// What the row of a region's loss holds besides.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RegionLossDetails {
+    pub(crate) since: i64,
+    pub(crate) lost: u64,
+    pub(crate) total: u64,
+    pub(crate) window_ms: u64,
+}
+
+/// The word for the loss of a region among the events that rows hold.
+pub(crate) const REGION_LOSS: &str = "region_loss_suspected";
+
+fn region_loss(
+    columns: &Columns<'_>,
+    row: &Transition,
+    details: &str,
+    region: Region,
+) -> Read<RegionLoss> {
+    let details: RegionLossDetails =
+        serde_json::from_str(details).map_err(|why| columns.nonsense(why))?;
+    Ok(RegionLoss {
+        region,
+        seq: row.seq,
+        since: Timestamp::from_millis(details.since),
+        occurred_at: row.occurred_at,
+        lost: details.lost,
+        total: details.total,
+        window: Millis::new(details.window_ms),
+        pod: row.pod.clone(),
+    })
 }
 
 /// Who ran what: nobody is the nil id, so that it can be part of a key.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use groundcontrol_core::conformance::{
-    self, Fixture, Outcome, Report, WebhookAdapter, WorkAdapter,
+    self, Fixture, Outcome, Report, RuleAdapter, SinkStoreAdapter, WebhookAdapter, WorkAdapter,
 };
 use groundcontrol_core::ports::{
     ApiTokenStore, BlobStore, Clock, SatelliteStore, SealedStore, SecretDeliveryStore,
@@ -162,6 +162,26 @@ async fn a_sqlite_database_keeps_webhooks() {
 #[tokio::test]
 async fn pods_on_a_postgresql_server_keep_webhooks() {
     no_case_fails_or_is_skipped(&conformance::webhook_store(server_fixture!(WebhookAdapter)).await);
+}
+
+#[tokio::test]
+async fn a_sqlite_database_keeps_rules() {
+    no_case_fails_or_is_skipped(&conformance::rule_store(fixture!(RuleAdapter)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_keep_rules() {
+    no_case_fails_or_is_skipped(&conformance::rule_store(server_fixture!(RuleAdapter)).await);
+}
+
+#[tokio::test]
+async fn a_sqlite_database_keeps_the_places_of_sinks() {
+    no_case_fails_or_is_skipped(&conformance::sink_store(fixture!(SinkStoreAdapter)).await);
+}
+
+#[tokio::test]
+async fn pods_on_a_postgresql_server_keep_the_places_of_sinks() {
+    no_case_fails_or_is_skipped(&conformance::sink_store(server_fixture!(SinkStoreAdapter)).await);
 }
 
 #[tokio::test]

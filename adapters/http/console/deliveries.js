@@ -119,10 +119,10 @@ export function deliveriesCard(app, id, leaving, { state, chosen, since }) {
   return { node, read };
 }
 
-/** The name of the satellite, or the region that it is about. */
-function nameOf(app, { satelliteId, region, subject }) {
+/** The satellite's name, or the region that an alert is about. */
+function nameOf(app, { satelliteId, alert }) {
   if (satelliteId) return app.fleet.satellites.get(satelliteId)?.name ?? satelliteId.slice(0, 8);
-  return region ?? subject ?? "–";
+  return alert?.region ?? "–";
 }
 
 /** A row, and the one below it with all that is known, which opens on demand. */

@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use axum::Router;
 use groundcontrol_core::ports::{
-    FleetService, PackageService, SecretService, WebhookService, WorkService,
+    FleetService, PackageService, RuleService, SecretService, WebhookService, WorkService,
 };
 
 pub use encoder::CloudEvents;
@@ -60,6 +60,8 @@ pub struct Services {
     pub secrets: Arc<dyn SecretService>,
     /// About who is told of events over HTTP.
     pub webhooks: Arc<dyn WebhookService>,
+    /// About rules, and what they see.
+    pub rules: Arc<dyn RuleService>,
 }
 
 /// How the surface behaves; nothing here is a rule of the domain.

@@ -58,6 +58,7 @@ kinds! {
     Busy = CONFLICT, "busy", "Others are changing the same thing";
     Overtaken = CONFLICT, "overtaken", "Somebody else published meanwhile";
     ReadOnly = CONFLICT, "read-only", "It is changed elsewhere";
+    InUse = CONFLICT, "in-use", "Something else needs it";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     NotJson = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
     NotGzip = UNSUPPORTED_MEDIA_TYPE, "not-gzip", "The body must be a gzipped tar";
@@ -192,6 +193,7 @@ impl From<FleetError> for Refusal {
             }
             FleetError::NotOffered { .. } => Self::new(Kind::NotOffered, error.to_string()),
             FleetError::ReadOnly { .. } => Self::new(Kind::ReadOnly, error.to_string()),
+            FleetError::InUse { .. } => Self::new(Kind::InUse, error.to_string()),
             FleetError::OutOfReach { what, .. } => {
                 tracing::error!(%error, "a request failed");
                 Self::new(
@@ -334,6 +336,7 @@ mod tests {
             (FleetError::NameTaken { what: "satellite", name: "a".into() }, 409),
             (FleetError::NotOffered { what: "work" }, 501),
             (FleetError::ReadOnly { what: "secrets", how: "write the file" }, 409),
+            (FleetError::InUse { what: "webhook", by: "rule", name: "a".parse().unwrap() }, 409),
             (FleetError::OutOfReach { what: "the vault", why: "sealed".into() }, 503),
             (FleetError::Busy, 409),
             (FleetError::Invalid(vec![]), 422),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use groundcontrol_core::conformance::{self, Fixture, Report, WebhookAdapter, WorkAdapter};
+use groundcontrol_core::conformance::{
+    self, Fixture, Report, RuleAdapter, SinkStoreAdapter, WebhookAdapter, WorkAdapter,
+};
 use groundcontrol_core::ports::{
     ApiTokenStore, BlobStore, RecurringWork, SatelliteStore, SealedStore, SecretDeliveryStore,
 };
@@ -125,6 +127,34 @@ async fn the_memory_store_keeps_webhooks() {
         })
     };
     let report = conformance::webhook_store(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_rules() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::<dyn RuleAdapter>::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn RuleAdapter> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let report = conformance::rule_store(make).await;
+    report.assert_passed();
+    assert!(no_case_is_skipped(&report), "{report}");
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_the_places_of_sinks() {
+    let make = || async {
+        let kept = MemoryStore::new();
+        Fixture::<dyn SinkStoreAdapter>::from(Arc::new(kept.clone())).reopened_by(move || {
+            let store: Arc<dyn SinkStoreAdapter> = Arc::new(kept.clone());
+            async { store }
+        })
+    };
+    let report = conformance::sink_store(make).await;
     report.assert_passed();
     assert!(no_case_is_skipped(&report), "{report}");
 }

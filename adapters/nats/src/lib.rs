@@ -13,6 +13,9 @@
 //! `groundcontrol_queue_connected` is 0. After every break all pods are told that they may have
 //! missed something.
 //!
+//! [`NatsSink`] publishes all events on a subject, on a connection of its own; its user needs to
+//! publish to the subject and to `_INBOX.>`, and to subscribe to `_INBOX.>`.
+//!
 //! With the prefix `groundcontrol`, the user needs to publish to `groundcontrol.>` and
 //! `$JS.API.>`, and to subscribe to `groundcontrol.>` and `_INBOX.>`. NATS 2.9 and newer.
 
@@ -26,9 +29,11 @@ mod work;
 mod record;
 mod hub;
 mod health;
+mod sink;
 
 pub use queue::NatsQueue;
 pub use settings::{NatsSettings, SettingsError, TlsClient};
+pub use sink::{NatsSink, SinkSubject};
 
 #[cfg(doc)]
 use groundcontrol_core::ports::{Broadcast, RecurringWork};

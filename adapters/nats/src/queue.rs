@@ -88,6 +88,21 @@ impl NatsQueue {
     }
 }
 
+/// A connection for something else than the queue, made in the background, and again whenever it is
+/// lost.
+pub(crate) async fn connect_alone(settings: &NatsSettings) -> Result<Client, SettingsError> {
+    let (servers, options) = settings.resolve().await?;
+    let options = options
+        .name("groundcontrol events")
+        .retry_on_initial_connect()
+        .connection_timeout(PATIENCE)
+        .request_timeout(Some(PATIENCE))
+        .ping_interval(PING)
+        .reconnect_delay_callback(delay);
+    let connected = options.connect(servers).await;
+    connected.map_err(|error| SettingsError::Address { detail: error.to_string() })
+}
+
 /// Connects in the background, and again whenever the connection is lost.
 async fn connect(
     servers: Vec<ServerAddr>,

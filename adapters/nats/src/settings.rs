@@ -47,6 +47,12 @@ pub enum SettingsError {
     /// Not a prefix of subjects.
     #[error("the queue's prefix {0:?} must be 1 to 64 letters, digits, hyphens and underscores")]
     Prefix(String),
+    /// Not a subject that can be published to.
+    #[error(
+        "{0:?} is no subject that events can be published to: it must be words between dots, \
+        without *, > and spaces, and not begin with $"
+    )]
+    Subject(String),
     /// A file cannot be read, or holds something else.
     #[error("cannot use the {what} in {}: {source}", .path.display())]
     File {

@@ -99,7 +99,7 @@ impl WebhookClient {
 
     async fn attempt(&self, request: &OutgoingWebhook) -> Result<Response, String> {
         let url = self.target(&request.url)?;
-        let encoded = self.encoder.encode(&request.event, request.mode)?;
+        let encoded = self.encoder.encode(&request.notice, request.mode)?;
         let headers = headers(request, &encoded)?;
         let sent = self.http.post(url).headers(headers).body(encoded.body).send().await;
         sent.map_err(|why| in_words(&why))
@@ -190,7 +190,7 @@ fn headers(request: &OutgoingWebhook, encoded: &EncodedEvent) -> Result<HeaderMa
         let name = name.map_err(|_| "an attribute's name is no header's".to_owned())?;
         headers.insert(name, ascii(&percent_encoded(value)));
     }
-    let (id, seconds) = (&request.event.id, request.at.as_millis().div_euclid(1_000));
+    let (id, seconds) = (&request.notice.id(), request.at.as_millis().div_euclid(1_000));
     let signed = signatures(&request.secrets, id, seconds, &encoded.body);
     let own = concat!("groundcontrol/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(own));

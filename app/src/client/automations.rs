@@ -1,8 +1,8 @@
-//! Automations: what they can start from, and webhooks.
+//! Automations: what they can start from, webhooks, and rules.
 
 use groundcontrol_http::dto::{
-    CreateWebhook, CreatedWebhook, Delivery, Page, Redeliver, Redelivered, RotateSecret, Trigger,
-    WebhookTest,
+    Alert, CreateWebhook, CreatedWebhook, Delivery, Page, Redeliver, Redelivered, RotateSecret,
+    Trigger, WebhookTest,
 };
 use reqwest::Method;
 use uuid::Uuid;
@@ -52,6 +52,17 @@ impl Client {
     ) -> Result<Vec<Delivery>, ClientError> {
         let request = self.get(&format!("{WEBHOOKS}/{id}/deliveries")).query(query);
         let page: Page<Delivery> = self.json("list the deliveries", request).await?;
+        Ok(page.items)
+    }
+
+    /// What a rule sees, as far as it matches a query of the API, that first which began first.
+    pub async fn alerts(
+        &self,
+        rule: Uuid,
+        query: &[(&str, String)],
+    ) -> Result<Vec<Alert>, ClientError> {
+        let request = self.get(&format!("/api/v1/rules/{rule}/alerts")).query(query);
+        let page: Page<Alert> = self.json("list the alerts", request).await?;
         Ok(page.items)
     }
 

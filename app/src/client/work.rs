@@ -1,6 +1,6 @@
 //! What satellites run, and what they report.
 
-use groundcontrol_http::dto::{Assignment, Check, Page, Run, System, Webhook};
+use groundcontrol_http::dto::{Assignment, Check, Page, Rule, Run, System, Webhook};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +45,7 @@ kinds! {
     System, "/api/v1/systems", "system", |one| Some(one.name.as_str());
     Check, "/api/v1/checks", "check", |one| Some(one.name.as_str());
     Webhook, "/api/v1/webhooks", "webhook", |one| Some(one.name.as_str());
+    Rule, "/api/v1/rules", "rule", |one| Some(one.name.as_str());
     Assignment, "/api/v1/assignments", "assignment", |_| None;
 }
 

@@ -16,6 +16,7 @@ mod watch;
 pub mod events;
 pub mod triggers;
 pub mod webhooks;
+pub mod rules;
 pub mod work;
 pub mod results;
 pub mod packages;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Events(events::EventsArgs),
     Triggers(triggers::TriggersArgs),
     Webhooks(webhooks::WebhooksArgs),
+    Rules(rules::RulesArgs),
     ApiTokens(api_tokens::ApiTokensArgs),
     Load(load::LoadArgs),
     Demo(demo::DemoArgs),
@@ -83,6 +85,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Events(args) => events::run(args).await?,
         Command::Triggers(args) => triggers::run(args).await?,
         Command::Webhooks(args) => webhooks::run(args).await?,
+        Command::Rules(args) => rules::run(args).await?,
         Command::ApiTokens(args) => api_tokens::run(args).await?,
         Command::Load(args) => return load::run(args).await,
         Command::Demo(args) => return demo::run(args).await,

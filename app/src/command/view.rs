@@ -96,10 +96,11 @@ pub(super) fn api_token_row(token: &ApiToken) -> Vec<String> {
 
 /// An event as one line.
 pub(super) fn event_line(event: &CloudEvent) -> String {
-    let subject = event.subject.clone().unwrap_or_else(|| event.contextkey.to_string());
+    let subject = event.subject.clone().unwrap_or_else(|| event.contextkey.clone());
     let region = match &event.data {
         EventData::Edge(edge) => format!(" ({})", edge.region),
         EventData::Removed(_) => String::new(),
+        EventData::RegionLoss(loss) => format!("  {} of {} satellites", loss.lost, loss.total),
     };
     let mut line = format!("{}  {:<26}  {subject}{region}", event.time, event.kind.to_string());
     if let Some(cause) = event.cause {

@@ -35,13 +35,16 @@ pub(super) enum WebhooksCommand {
     Create {
         /// Its name, unique among all webhooks
         name: String,
-        /// Where requests go
-        #[arg(long)]
-        url: String,
+        /// The URL that requests go to
+        #[arg(long, value_name = "URL")]
+        receiver: String,
         #[command(flatten)]
         wanted: WantedArgs,
         #[command(flatten)]
         request: RequestArgs,
+        /// Tells it of what rules make of events, and of no event by itself
+        #[arg(long)]
+        alerts_only: bool,
         /// Makes it paused
         #[arg(long)]
         paused: bool,
@@ -58,13 +61,16 @@ pub(super) enum WebhooksCommand {
         /// A new name
         #[arg(long)]
         name: Option<String>,
-        /// Another URL
-        #[arg(long)]
-        url: Option<String>,
+        /// Another URL that requests go to
+        #[arg(long, value_name = "URL")]
+        receiver: Option<String>,
         #[command(flatten)]
         wanted: WantedArgs,
         #[command(flatten)]
         request: RequestArgs,
+        /// Whether it is told of what rules make of events, and of no event by itself
+        #[arg(long, value_name = "BOOL")]
+        alerts_only: Option<bool>,
     },
     /// Stops deliveries until the webhook is resumed
     Pause {
@@ -154,7 +160,7 @@ pub(super) struct RequestArgs {
 
 impl WantedArgs {
     /// The filter; none where nothing is asked.
-    async fn filter(self, client: &Client) -> anyhow::Result<Option<EventFilter>> {
+    pub(super) async fn filter(self, client: &Client) -> anyhow::Result<Option<EventFilter>> {
         let Self { events, satellites, region, tags, causes } = self;
         let mut satellite_ids = Vec::new();
         for wanted in &satellites {
@@ -212,23 +218,25 @@ pub(super) async fn execute(
 ) -> anyhow::Result<()> {
     match command {
         WebhooksCommand::List => list(client, console).await,
-        WebhooksCommand::Create { name, url, wanted, request, paused } => {
+        WebhooksCommand::Create { name, receiver, wanted, request, alerts_only, paused } => {
             let body = CreateWebhook {
                 name,
-                url,
+                url: receiver,
                 filter: wanted.filter(client).await?,
                 headers: request.headers()?.unwrap_or_default(),
                 mode: word(request.mode.as_ref(), "--mode")?,
+                alerts_only: alerts_only.then_some(true),
                 active: paused.then_some(false),
             };
             hand_over("Made", &client.create_webhook(&body).await?, console)
         }
         WebhooksCommand::Show { webhook } => show(&client.find(&webhook).await?, console),
-        WebhooksCommand::Update { webhook, name, url, wanted, request } => {
+        WebhooksCommand::Update { webhook, name, receiver: url, wanted, request, alerts_only } => {
             let filter = wanted.filter(client).await?;
             let headers = request.headers()?;
             let mode = word(request.mode.as_ref(), "--mode")?;
-            let body = UpdateWebhook { name, url, filter, headers, mode, active: None };
+            let active = None;
+            let body = UpdateWebhook { name, url, filter, headers, mode, alerts_only, active };
             if body == UpdateWebhook::default() {
                 bail!("nothing to change was given");
             }
@@ -267,7 +275,7 @@ async fn list(client: &Client, console: &mut Console) -> anyhow::Result<()> {
             webhook.name.clone(),
             standing(webhook),
             webhook.url.clone(),
-            wanted(&webhook.filter),
+            told(webhook),
             webhook.id.to_string(),
         ]
     };
@@ -283,7 +291,14 @@ fn standing(webhook: &Webhook) -> String {
     }
 }
 
-fn wanted(filter: &EventFilter) -> String {
+fn told(webhook: &Webhook) -> String {
+    match webhook.alerts_only {
+        true => "of alerts only".to_owned(),
+        false => wanted(&webhook.filter),
+    }
+}
+
+pub(super) fn wanted(filter: &EventFilter) -> String {
     let events: Vec<_> = filter.events.iter().map(ToString::to_string).collect();
     let mut parts = vec![if events.is_empty() { "all".to_owned() } else { events.join(", ") }];
     if !filter.satellite_ids.is_empty() {
@@ -312,7 +327,7 @@ fn show(webhook: &Webhook, console: &mut Console) -> anyhow::Result<()> {
         ("id", webhook.id.to_string()),
         ("url", webhook.url.clone()),
         ("state", standing(webhook)),
-        ("events", wanted(&webhook.filter)),
+        ("events", told(webhook)),
         ("headers", webhook.header_names.join(", ")),
         ("mode", webhook.mode.to_string()),
         ("secrets", secrets.join(", ")),

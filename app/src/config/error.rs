@@ -36,6 +36,21 @@ pub enum ConfigError {
         /// What is wrong.
         why: InvalidThreshold,
     },
+    /// A place that no events can go to.
+    #[error(
+        "--events {0} is not understood: give nats://HOST:PORT/SUBJECT, or \
+        nats://HOST:PORT/SUBJECT?jetstream where a stream must store each event"
+    )]
+    Events(SecretUrl),
+    /// A flag that means nothing without another.
+    #[error("{0} means nothing without --events")]
+    OfEventsAlone(&'static str),
+    /// A share that is none.
+    #[error("--region-loss-share {0} is out of range: give hundredths from 1 to 100")]
+    RegionLossShare(u64),
+    /// A window that is none.
+    #[error("--region-loss-window must be from 1s to 1day")]
+    RegionLossWindow,
     /// A kind of database that this build does not have.
     #[error(
         "--database {0} is not supported: use sqlite://PATH, or \

@@ -14,8 +14,8 @@ use tracing::info;
 
 use super::{
     Agents, Entropy, FailedAttempts, Fights, FlushBound, GroundControl, PackagePorts, Packages,
-    PhaseCell, Pod, Pulse, Run, RunPorts, Runs, SecretDesk, SecretPorts, Sessions, Timing, Watch,
-    WebhookPorts, Webhooks, Work, WorkPorts,
+    PhaseCell, Pod, Pulse, RulePorts, Rules, Run, RunPorts, Runs, SecretDesk, SecretPorts,
+    Sessions, SinkPorts, Sinks, Timing, Watch, WebhookPorts, Webhooks, Work, WorkPorts,
 };
 use crate::gitops::{Follow, GitOps};
 use crate::use_case::authenticate::SlowHashes;
@@ -46,6 +46,8 @@ pub struct Builder {
     secrets: Option<SecretPorts>,
     documents: Option<Follow>,
     webhooks: Option<WebhookPorts>,
+    rules: Option<RulePorts>,
+    sinks: Option<SinkPorts>,
     name: PodName,
     liveness: Liveness,
     timing: Timing,
@@ -73,6 +75,8 @@ impl Builder {
             secrets: None,
             documents: None,
             webhooks: None,
+            rules: None,
+            sinks: None,
             name: PodName::new("pod"),
             liveness: Liveness {
                 heartbeat_interval: HEARTBEAT_INTERVAL,
@@ -132,6 +136,21 @@ impl Builder {
     #[must_use]
     pub fn webhooks(mut self, webhooks: WebhookPorts) -> Self {
         self.webhooks = Some(webhooks);
+        self
+    }
+
+    /// Rules that tell webhooks what lasts, and when the loss of a region is suspected; without it
+    /// nobody is told, and no loss of a region suspected.
+    #[must_use]
+    pub fn rules(mut self, rules: RulePorts) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
+    /// Where all events go besides; without it nowhere.
+    #[must_use]
+    pub fn sinks(mut self, sinks: SinkPorts) -> Self {
+        self.sinks = Some(sinks);
         self
     }
 
@@ -229,6 +248,8 @@ impl Builder {
             secrets: self.secrets.map(SecretDesk::new),
             documents: self.documents.map(GitOps::new),
             webhooks: self.webhooks.map(Webhooks::new),
+            rules: self.rules.map(Rules::new),
+            sinks: self.sinks.map(Sinks::new),
             flush_bound: FlushBound::new(smallest),
             phase: PhaseCell::default(),
             pulse: Pulse::new(now, liveness.lease()),
@@ -283,6 +304,10 @@ impl Pod {
         if self.webhooks.is_some() {
             self.spawn(self.clone().look_at_webhooks());
         }
+        if self.rules.is_some() {
+            self.spawn(self.clone().apply_rules());
+        }
+        self.feed_sinks();
         Ok(())
     }
 }

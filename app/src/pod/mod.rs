@@ -17,6 +17,8 @@ mod runs;
 mod packages;
 mod secrets;
 mod webhooks;
+mod rules;
+mod sinks;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -38,10 +40,12 @@ pub use builder::{Builder, StartError};
 pub use fights::Fights;
 pub use packages::{PackagePorts, Packages};
 pub use phase::{Phase, PhaseCell, Pulse};
+pub use rules::{RulePorts, Rules};
 pub use runs::{RunPorts, Runs, WaitingRun};
 pub use secrets::{SecretDesk, SecretPorts, WaitingDelivery};
 pub use sessions::{Sessions, Waiting};
 pub use settle::FlushBound;
+pub use sinks::{SinkPorts, Sinks};
 pub use watch::Watch;
 pub use webhooks::{WebhookPorts, Webhooks};
 pub use work::{Asked, Work, WorkPorts};
@@ -81,6 +85,8 @@ pub struct Pod {
     pub(crate) secrets: Option<SecretDesk>,
     pub(crate) documents: Option<GitOps>,
     pub(crate) webhooks: Option<Webhooks>,
+    pub(crate) rules: Option<Rules>,
+    pub(crate) sinks: Option<Sinks>,
     pub(crate) flush_bound: FlushBound,
     pub(crate) phase: PhaseCell,
     pub(crate) pulse: Pulse,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use groundcontrol_core::connection::SatelliteEvent;
+use groundcontrol_core::connection::Event;
 use groundcontrol_core::ports::{
     EventCursor, EventFeed, FeedItem, RecordedEvent, SatelliteStore, Signal, StoreResult,
 };
@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::pod::Pod;
+use crate::pod::{Pod, Rules, Sinks, Webhooks};
 
 /// Items that a stream may lag behind before it reads the store itself.
 const BACKLOG: usize = 4_096;
@@ -59,11 +59,13 @@ impl EventHub {
     fn feed(&self, page: Vec<RecordedEvent>) {
         for recorded in page {
             let mut reached = self.reached.lock();
-            if let Some(event) = SatelliteEvent::derive(&recorded.transition) {
+            if let Some(event) = Event::derive(&recorded.recorded) {
                 let signal = status_changed(&event);
                 let event = Box::new(event);
                 let _ = self.live.send(FeedItem::Event { cursor: recorded.cursor, event });
-                let _ = self.live.send(FeedItem::Signal(signal));
+                if let Some(signal) = signal {
+                    let _ = self.live.send(FeedItem::Signal(signal));
+                }
             }
             *reached = Some(recorded.cursor);
         }
@@ -76,14 +78,16 @@ impl EventHub {
     }
 }
 
-fn status_changed(event: &SatelliteEvent) -> Signal {
-    let state = event.next.as_ref().or(event.previous.as_ref());
-    Signal::StatusChanged {
+/// The signal that goes with an event of a satellite.
+fn status_changed(event: &Event) -> Option<Signal> {
+    let Event::Satellite(event) = event else { return None };
+    let state = event.state();
+    Some(Signal::StatusChanged {
         satellite: event.satellite,
-        status: event.kind.status(),
+        status: event.kind.status()?,
         name: state.map(|state| state.name.clone()),
         region: state.map(|state| state.region.clone()),
-    }
+    })
 }
 
 impl Pod {
@@ -103,8 +107,10 @@ impl Pod {
             let reached = *self.events.reached.lock();
             let page = self.store.events_after(reached, PAGE).await?;
             let full = page.len() == PAGE;
-            if let (false, Some(webhooks)) = (page.is_empty(), &self.webhooks) {
-                webhooks.look();
+            if !page.is_empty() {
+                self.webhooks.iter().for_each(Webhooks::look);
+                self.rules.iter().for_each(Rules::look);
+                self.sinks.iter().for_each(Sinks::look);
             }
             self.events.feed(page);
             if !full {
@@ -144,7 +150,7 @@ impl Feed {
         loop {
             if let Some(recorded) = self.replay.pop_front() {
                 self.after = Some(recorded.cursor);
-                if let Some(event) = SatelliteEvent::derive(&recorded.transition) {
+                if let Some(event) = Event::derive(&recorded.recorded) {
                     let event = Box::new(event);
                     return Some(FeedItem::Event { cursor: recorded.cursor, event });
                 }

@@ -15,6 +15,8 @@ mod packages;
 mod package_relay;
 pub mod events;
 mod webhooks;
+mod rules;
+mod sinks;
 mod credentials;
 mod manage;
 mod explain;

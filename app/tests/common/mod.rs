@@ -8,6 +8,7 @@
 )]
 
 pub mod faulty;
+pub mod site;
 pub mod work;
 
 use std::net::IpAddr;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::assignment::TagExpression;
-use crate::connection::{Cause, EventKind, SatelliteEvent};
+use crate::connection::{Cause, Event, EventKind};
 use crate::satellite::{Region, SatelliteId, Tags};
 
 /// Events by what they are and whom they concern; all parts must fit, and an empty part fits
@@ -17,7 +17,7 @@ pub struct EventFilter {
     /// Only of satellites that were in this region when it happened.
     pub region: Option<Region>,
     /// Only of satellites whose tags fit when the event is on its way. One that was removed has
-    /// none.
+    /// none, and neither has a region.
     pub tags: TagExpression,
     /// Only with these causes; an event without a cause has none of them.
     pub causes: BTreeSet<Cause>,
@@ -30,17 +30,14 @@ impl EventFilter {
     }
 
     /// Whether `event` of a satellite with these tags is wanted.
-    pub fn wants(&self, event: &SatelliteEvent, tags: &Tags) -> bool {
-        let is_in = |region: &Region| {
-            let state = event.next.as_ref().or(event.previous.as_ref());
-            state.is_some_and(|state| state.region == *region)
-        };
-        (self.events.is_empty() || self.events.contains(&event.kind))
-            && (self.satellites.is_empty() || self.satellites.contains(&event.satellite))
-            && self.region.as_ref().is_none_or(is_in)
+    pub fn wants(&self, event: &Event, tags: &Tags) -> bool {
+        let of = |id: SatelliteId| self.satellites.contains(&id);
+        (self.events.is_empty() || self.events.contains(&event.kind()))
+            && (self.satellites.is_empty() || event.satellite().is_some_and(of))
+            && self.region.as_ref().is_none_or(|region| event.region() == Some(region))
             && self.tags.matches(tags)
             && (self.causes.is_empty()
-                || event.cause.is_some_and(|cause| self.causes.contains(&cause)))
+                || event.cause().is_some_and(|cause| self.causes.contains(&cause)))
     }
 }
 
@@ -51,7 +48,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::connection::{ConnectionState, LifecycleEvent, Status};
+    use crate::connection::{ConnectionState, LifecycleEvent, SatelliteEvent, Status};
     use crate::satellite::{Epoch, Seq};
     use crate::time::Timestamp;
 
@@ -87,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_asks_nothing_wants_everything() {
-        assert!(EventFilter::default().wants(&event(), &Tags::default()));
+        assert!(EventFilter::default().wants(&Event::Satellite(event()), &Tags::default()));
         assert!(!EventFilter::default().needs_tags());
     }
 
@@ -100,7 +97,7 @@ mod tests {
             tags: "tier=edge".parse().unwrap(),
             causes: [Cause::ClientClosed].into(),
         };
-        assert!(all.wants(&event(), &tagged()) && all.needs_tags());
+        assert!(all.wants(&Event::Satellite(event()), &tagged()) && all.needs_tags());
         let others = [
             EventFilter { events: [EventKind::Connected].into(), ..all.clone() },
             EventFilter { satellites: [SatelliteId(Uuid::nil())].into(), ..all.clone() },
@@ -109,20 +106,20 @@ mod tests {
             EventFilter { causes: [Cause::Revoked].into(), ..all.clone() },
         ];
         for other in others {
-            assert!(!other.wants(&event(), &tagged()), "{other:?}");
+            assert!(!other.wants(&Event::Satellite(event()), &tagged()), "{other:?}");
         }
-        assert!(!all.wants(&event(), &Tags::default()));
+        assert!(!all.wants(&Event::Satellite(event()), &Tags::default()));
     }
 
     #[test]
     fn a_removal_is_in_the_region_that_the_satellite_was_in_and_has_no_cause() {
-        let removal = SatelliteEvent {
+        let removal = Event::Satellite(SatelliteEvent {
             kind: EventKind::Removed,
             cause: None,
             previous: event().next,
             next: None,
             ..event()
-        };
+        });
         let wants = |filter: EventFilter| filter.wants(&removal, &Tags::default());
         assert!(wants(EventFilter { region: "eu".parse().ok(), ..EventFilter::default() }));
         let causes = [Cause::ClientClosed].into();

@@ -49,6 +49,16 @@ pub const TRIGGERS: &[Trigger] = &[
         payload: PayloadKind::Removal,
         context_key: ContextKey::SatelliteId,
     },
+    Trigger {
+        event: EventKind::RegionLossSuspected,
+        display_name: "Region Loss Suspected",
+        description: "Within a short time more of a region's satellites fell silent than is usual: \
+            probably the region was lost, or the way to it.",
+        category: SATELLITES,
+        icon: SATELLITE_DISH,
+        payload: PayloadKind::RegionLoss,
+        context_key: ContextKey::Region,
+    },
 ];
 
 /// An event that an automation can start from.
@@ -77,6 +87,8 @@ pub enum PayloadKind {
     Edge,
     /// The end of a satellite.
     Removal,
+    /// The loss of a region.
+    RegionLoss,
 }
 
 /// The field of the payload that tells apart the things a trigger happens to: events with the same
@@ -85,6 +97,8 @@ pub enum PayloadKind {
 pub enum ContextKey {
     /// The satellite's id.
     SatelliteId,
+    /// The region's name.
+    Region,
 }
 
 impl Trigger {
@@ -111,6 +125,7 @@ impl ContextKey {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SatelliteId => "satelliteId",
+            Self::Region => "region",
         }
     }
 }
@@ -127,6 +142,7 @@ mod tests {
             "satellite.disconnected",
             "satellite.heartbeat_lost",
             "satellite.removed",
+            "fleet.region_loss_suspected",
         ];
         assert_eq!(ids, known);
         assert!(EventKind::ALL.iter().all(|event| Trigger::of(*event).is_some()));
@@ -135,10 +151,10 @@ mod tests {
     #[test]
     fn a_trigger_is_told_to_people_by_a_name_a_sentence_and_a_category() {
         for trigger in TRIGGERS {
-            assert!(trigger.display_name.starts_with("Satellite "), "{trigger:?}");
+            let titled = |word: &str| word.starts_with(char::is_uppercase);
+            assert!(trigger.display_name.split(' ').all(titled), "{trigger:?}");
             assert!(trigger.description.ends_with('.'), "{trigger:?}");
             assert_eq!((trigger.category, trigger.icon), ("Satellites", "SatelliteDish"));
-            assert_eq!(trigger.context_key.name(), "satelliteId");
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Webhook {
     pub headers: WebhookHeaders,
     /// How events are written.
     pub mode: ContentMode,
+    /// It is told of what rules make of events, and of no event by itself.
+    pub alerts_only: bool,
     /// What requests are signed with: by each that has not expired.
     pub secrets: Vec<KeptSecret>,
     /// How it fares, and whether it is paused.

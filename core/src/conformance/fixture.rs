@@ -7,7 +7,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::runner::{Fault, Seen};
-use super::{SecretAdapter, WebhookAdapter, WorkAdapter};
+use super::{
+    RuleAdapter, SecretAdapter, SinkAdapter, SinkStoreAdapter, WebhookAdapter, WorkAdapter,
+};
 use crate::ports::{
     ApiTokenStore, BlobStore, Broadcast, Clock, RecurringWork, SatelliteStore, SealedStore,
     SecretDeliveryStore,
@@ -134,6 +136,9 @@ from_arc!(
     ApiTokenStore,
     WorkAdapter,
     WebhookAdapter,
+    RuleAdapter,
+    SinkAdapter,
+    SinkStoreAdapter,
     BlobStore,
     SecretAdapter,
     SealedStore,

@@ -40,18 +40,22 @@ mod secret_source;
 mod sealed_store;
 mod secret_delivery_store;
 mod webhook_store;
+mod rule_store;
+mod event_sink;
+mod sink_store;
 mod broadcast;
 mod recurring_work;
 mod clock;
 
+pub use event_sink::SinkAdapter;
 pub use fixture::Fixture;
 pub use report::{CaseReport, Outcome, Report};
 pub use secret_source::SecretAdapter;
 
 use crate::ports::{
     ApiTokenStore, AssignmentSource, BlobStore, Broadcast, Clock, PackageStore, RecurringWork,
-    RevisionStore, RunSink, RunStore, SatelliteStore, SealedStore, SecretDeliveryStore,
-    WebhookStore, WorkStore,
+    RevisionStore, RuleStore, RunSink, RunStore, SatelliteStore, SealedStore, SecretDeliveryStore,
+    SinkStore, WebhookStore, WorkStore,
 };
 
 /// A store of satellites and of their work. The suites of the work's ports need all of it: what
@@ -76,6 +80,18 @@ impl<A> WorkAdapter for A where
 pub trait WebhookAdapter: SatelliteStore + WebhookStore {}
 
 impl<A> WebhookAdapter for A where A: SatelliteStore + WebhookStore {}
+
+/// A store of satellites, of webhooks and of rules: what happens to the first is what the last tell
+/// those between.
+pub trait RuleAdapter: SatelliteStore + WebhookStore + RuleStore {}
+
+impl<A> RuleAdapter for A where A: SatelliteStore + WebhookStore + RuleStore {}
+
+/// A store of events and of how far they have come on their way to sinks; rules are what records
+/// some.
+pub trait SinkStoreAdapter: SatelliteStore + RuleStore + SinkStore {}
+
+impl<A> SinkStoreAdapter for A where A: SatelliteStore + RuleStore + SinkStore {}
 
 /// Whether what `make` makes keeps the promises of [`SatelliteStore`]. Each store must be empty.
 pub async fn satellite_store<T>(make: impl AsyncFn() -> T) -> Report
@@ -174,6 +190,31 @@ where
     T: Into<Fixture<dyn WebhookAdapter>>,
 {
     runner::run("webhook_store", webhook_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`RuleStore`]. Each store must be empty.
+pub async fn rule_store<T>(make: impl AsyncFn() -> T) -> Report
+where
+    T: Into<Fixture<dyn RuleAdapter>>,
+{
+    runner::run("rule_store", rule_store::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`EventSink`](crate::ports::EventSink). Nothing
+/// must have arrived on its other side yet.
+pub async fn event_sink<T>(make: impl AsyncFn() -> T) -> Report
+where
+    T: Into<Fixture<dyn SinkAdapter>>,
+{
+    runner::run("event_sink", event_sink::cases(), make).await
+}
+
+/// Whether what `make` makes keeps the promises of [`SinkStore`]. Each store must be empty.
+pub async fn sink_store<T>(make: impl AsyncFn() -> T) -> Report
+where
+    T: Into<Fixture<dyn SinkStoreAdapter>>,
+{
+    runner::run("sink_store", sink_store::cases(), make).await
 }
 
 /// Whether what `make` makes keeps the promises of [`Broadcast`]. Give the fixture several handles,

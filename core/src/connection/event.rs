@@ -70,6 +70,8 @@ pub enum EventKind {
     HeartbeatLost,
     /// `satellite.removed`
     Removed,
+    /// `fleet.region_loss_suspected`
+    RegionLossSuspected,
 }
 
 named!(EventKind {
@@ -77,9 +79,10 @@ named!(EventKind {
     Disconnected => "satellite.disconnected",
     HeartbeatLost => "satellite.heartbeat_lost",
     Removed => "satellite.removed",
+    RegionLossSuspected => "fleet.region_loss_suspected",
 });
 
-/// An event that automations act on, derived from one transition.
+/// An event of a satellite, derived from one transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SatelliteEvent {
     /// `<satelliteId>:<seq>`
@@ -218,11 +221,12 @@ impl EventKind {
         }
     }
 
-    /// The status that the satellite has right after it.
-    pub const fn status(self) -> Status {
+    /// The status that the satellite has right after it; none where it is no event of one.
+    pub const fn status(self) -> Option<Status> {
         match self {
-            Self::Connected => Status::Online,
-            Self::Disconnected | Self::HeartbeatLost | Self::Removed => Status::Offline,
+            Self::Connected => Some(Status::Online),
+            Self::Disconnected | Self::HeartbeatLost | Self::Removed => Some(Status::Offline),
+            Self::RegionLossSuspected => None,
         }
     }
 }
@@ -247,6 +251,11 @@ impl SatelliteEvent {
             previous: transition.previous.clone(),
             next: transition.next.clone(),
         })
+    }
+
+    /// The state after, or the last one of a satellite that was removed.
+    pub fn state(&self) -> Option<&ConnectionState> {
+        self.next.as_ref().or(self.previous.as_ref())
     }
 }
 

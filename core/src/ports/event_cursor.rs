@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::connection::Transition;
+use crate::connection::{Recorded, Transition};
 
 /// A place in the order of all events. Opaque but for its text, which survives a round trip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,13 +13,20 @@ pub struct EventCursor {
     pub position: u64,
 }
 
-/// A transition in the order of all events.
+/// What was recorded, in the order of all events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// Its place.
     pub cursor: EventCursor,
     /// What was recorded.
-    pub transition: Transition,
+    pub recorded: Recorded,
+}
+
+impl RecordedEvent {
+    /// A transition at `cursor`.
+    pub fn of(cursor: EventCursor, transition: Transition) -> Self {
+        Self { cursor, recorded: Recorded::Transition(transition) }
+    }
 }
 
 /// The text is no event cursor.

@@ -1,14 +1,13 @@
 //! How events are written down for others.
 
-use crate::automation::ContentMode;
-use crate::connection::SatelliteEvent;
+use crate::automation::{ContentMode, Notice};
 
 /// Writes events as CloudEvents 1.0. One place for all who send them: the event stream, webhooks and
 /// event sinks.
 pub trait EventEncoder: Send + Sync {
     /// `event` as it goes over the wire; an error where it cannot be written, which is a mistake of
     /// the encoder.
-    fn encode(&self, event: &SatelliteEvent, mode: ContentMode) -> Result<EncodedEvent, String>;
+    fn encode(&self, notice: &Notice, mode: ContentMode) -> Result<EncodedEvent, String>;
 }
 
 /// An event as it goes over the wire.

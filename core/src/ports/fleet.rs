@@ -10,7 +10,7 @@ use super::event_cursor::EventCursor;
 use super::satellite_store::{ListQuery, SatelliteUpdate, StoredSatellite};
 use crate::assignment::StoredRevision;
 use crate::automation::WebhookId;
-use crate::connection::{Actor, ConnectionState, Explanation, SatelliteEvent, Status, Transition};
+use crate::connection::{Actor, ConnectionState, Event, Explanation, Status, Transition};
 use crate::desired::Manager;
 use crate::satellite::{Name, Region, SatelliteId, Seq, Tags, Token};
 use crate::time::{Millis, Timestamp};
@@ -177,7 +177,7 @@ pub enum FeedItem {
         /// Its place.
         cursor: EventCursor,
         /// The event.
-        event: Box<SatelliteEvent>,
+        event: Box<Event>,
     },
     /// A hint to look again; not resumable.
     Signal(Signal),
@@ -254,6 +254,16 @@ pub enum FleetError {
         what: &'static str,
         /// What to do instead.
         how: &'static str,
+    },
+    /// Something else needs it.
+    #[error("the {by} {name:?} uses this {what}: change or remove that first", name = .name.as_str())]
+    InUse {
+        /// The kind of thing.
+        what: &'static str,
+        /// The kind of what needs it.
+        by: &'static str,
+        /// Which of them.
+        name: Name,
     },
     /// What it needs is out of reach.
     #[error("{what} is out of reach: {why}")]

@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 
 use super::AttemptSeen;
-use crate::automation::{Answer, ContentMode, SigningSecret, WebhookHeaders, WebhookUrl};
-use crate::connection::SatelliteEvent;
+use crate::automation::{Answer, ContentMode, Notice, SigningSecret, WebhookHeaders, WebhookUrl};
 use crate::time::Timestamp;
 
 /// Makes requests to receivers.
@@ -29,12 +28,12 @@ pub struct OutgoingWebhook {
     pub url: WebhookUrl,
     /// What it carries besides.
     pub headers: WebhookHeaders,
-    /// How the event is written.
+    /// How it is written.
     pub mode: ContentMode,
     /// What it is signed with, each.
     pub secrets: Vec<SigningSecret>,
-    /// What happened.
-    pub event: SatelliteEvent,
+    /// What the receiver is told.
+    pub notice: Notice,
     /// When it is sent.
     pub at: Timestamp,
 }

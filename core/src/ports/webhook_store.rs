@@ -4,11 +4,11 @@ use async_trait::async_trait;
 
 use super::{EventCursor, StoreResult};
 use crate::automation::{
-    ContentMode, DeliveryState, EventFilter, Health, KeptSecret, Webhook, WebhookHeaders,
-    WebhookId, WebhookUrl,
+    AlertNotice, ContentMode, DeliveryState, EventFilter, Health, KeptSecret, NoticeKind, Webhook,
+    WebhookHeaders, WebhookId, WebhookUrl,
 };
-use crate::connection::{EventKind, Transition};
-use crate::satellite::{Name, PodName, SatelliteId, Seq};
+use crate::connection::{ContextId, EventKind, Recorded};
+use crate::satellite::{Name, PodName, Seq};
 use crate::time::{Millis, Timestamp};
 
 /// Webhooks with a durable cursor each, and the deliveries that follow from it.
@@ -21,7 +21,7 @@ use crate::time::{Millis, Timestamp};
 /// * **Durable**: what was answered is stored, also after a crash.
 /// * **Fenced**: what a claim writes is written only while no other claim of the webhook was given
 ///   out since.
-/// * **In order**: of a satellite's deliveries that wait, only the one with the lowest seq is due;
+/// * **In order**: of a context's deliveries that wait, only the one with the lowest seq is due;
 ///   the others never before it.
 /// * **Once**: an event is made into one delivery of a webhook at most.
 ///
@@ -77,7 +77,7 @@ pub trait WebhookStore: Send + Sync {
     async fn webhook_backlog(&self, id: WebhookId) -> StoreResult<Option<Backlog>>;
 
     /// Moves the cursor to `reached` and makes deliveries that wait from `now` on, or until those
-    /// of the same satellite before them may be attempted; false, and nothing, where the claim is
+    /// of the same context before them may be attempted; false, and nothing, where the claim is
     /// lost or the cursor was there already.
     async fn enqueue_deliveries(
         &self,
@@ -87,8 +87,8 @@ pub trait WebhookStore: Send + Sync {
         now: Timestamp,
     ) -> StoreResult<bool>;
 
-    /// Deliveries of a webhook whose time has come at `now`, one a satellite at most, with what
-    /// happened; those first that waited longest. At most `limit`.
+    /// Deliveries of a webhook whose time has come at `now`, one a context at most, with what
+    /// is told; those first that waited longest. At most `limit`.
     async fn due_deliveries(
         &self,
         id: WebhookId,
@@ -97,7 +97,7 @@ pub trait WebhookStore: Send + Sync {
     ) -> StoreResult<Vec<DueDelivery>>;
 
     /// Stores what came of attempts, and how the webhook fares now: a reason to pause is taken
-    /// unless it is paused already. Where a delivery waits on, the later ones of its satellite wait
+    /// unless it is paused already. Where a delivery waits on, the later ones of its context wait
     /// as long. False, and nothing, where the claim is lost. An attempt that does not follow the
     /// last one stored, or whose delivery waits no more, is left out.
     async fn record_attempts(
@@ -150,6 +150,8 @@ pub struct WebhookUpdate {
     pub headers: Option<WebhookHeaders>,
     /// The new way to write events.
     pub mode: Option<ContentMode>,
+    /// Whether it is told of alerts alone. One that no longer is begins with what happens after that.
+    pub alerts_only: Option<bool>,
     /// The new secrets, in place of all old ones.
     pub secrets: Option<Vec<KeptSecret>>,
     /// Paused, or active again.
@@ -179,8 +181,8 @@ pub struct Backlog {
 pub struct NewDelivery {
     /// The event's place.
     pub cursor: EventCursor,
-    /// Whose.
-    pub satellite: SatelliteId,
+    /// What it belongs to.
+    pub context: ContextId,
     /// The event's number.
     pub seq: Seq,
     /// Which event.
@@ -194,8 +196,27 @@ pub struct DueDelivery {
     pub number: u64,
     /// How often it was attempted already.
     pub attempts: u32,
-    /// What happened.
-    pub transition: Transition,
+    /// What is told.
+    pub due: Due,
+}
+
+/// What a delivery is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// What was recorded.
+    Event(Recorded),
+    /// What a rule made of it.
+    Alert(AlertNotice),
+}
+
+impl Due {
+    /// What it belongs to.
+    pub fn context(&self) -> ContextId {
+        match self {
+            Self::Event(recorded) => recorded.place().0,
+            Self::Alert(notice) => notice.place().0,
+        }
+    }
 }
 
 /// What came of an attempt.
@@ -235,12 +256,14 @@ pub struct Delivery {
     pub number: u64,
     /// To which webhook.
     pub webhook: WebhookId,
-    /// Whose event.
-    pub satellite: SatelliteId,
-    /// The event's number.
+    /// What it belongs to: the satellite, the region, the alert.
+    pub context: ContextId,
+    /// The number in its context.
     pub seq: Seq,
-    /// Which event.
-    pub event: EventKind,
+    /// What is told.
+    pub kind: NoticeKind,
+    /// The alert, where it is of one.
+    pub alert: Option<AlertNotice>,
     /// Where it stands.
     pub state: DeliveryState,
     /// How often it was attempted.
@@ -271,8 +294,8 @@ pub struct DeliveryQuery {
 /// What is to be delivered again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redelivery {
-    /// The delivery of one event.
-    One(SatelliteId, Seq),
+    /// The delivery of one notice.
+    One(ContextId, Seq),
     /// All deliveries made at this time or later.
     Since(Timestamp),
 }

@@ -68,6 +68,8 @@ pub struct WebhookRequest {
     pub headers: WebhookHeaders,
     /// How events are written.
     pub mode: ContentMode,
+    /// True: it is told of alerts alone.
+    pub alerts_only: bool,
     /// False: it is made paused.
     pub active: bool,
 }
@@ -85,6 +87,8 @@ pub struct WebhookPatch {
     pub headers: Option<WebhookHeaders>,
     /// The new way to write events.
     pub mode: Option<ContentMode>,
+    /// Whether it is told of alerts alone.
+    pub alerts_only: Option<bool>,
     /// Paused, or active again.
     pub active: Option<bool>,
 }

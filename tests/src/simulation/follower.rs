@@ -62,9 +62,14 @@ pub(super) fn stay(world: &Arc<World>, host: &Arc<Host>, pod: &GroundControl, pr
 fn tell(world: &World, follower: &Mutex<Follower>, item: FeedItem) {
     if let FeedItem::Event { cursor, event } = item {
         let mut follower = follower.lock();
-        world.step_of(event.satellite, || {
-            format!("{} tells {} (seq {}) at {cursor}", follower.name, event.kind, event.seq)
-        });
+        let words = || {
+            let (name, kind, seq) = (&follower.name, event.kind(), event.seq());
+            format!("{name} tells {kind} (seq {seq}) at {cursor}")
+        };
+        match event.satellite() {
+            Some(satellite) => world.step_of(satellite, words),
+            None => world.step(None, words),
+        }
         world.judge.delivered(&mut follower, cursor, &event);
     }
 }

@@ -255,7 +255,7 @@ pod_store! {
         if let Some(transition) = self.planted.uncommitted.lock().take() {
             let newest = page.last().map(|last| last.cursor).or(after).unwrap_or_default();
             let cursor = EventCursor { position: newest.position + 1, ..newest };
-            page.push(RecordedEvent { cursor, transition });
+            page.push(RecordedEvent::of(cursor, transition));
         }
         self.take_a_while().await;
         Ok(page)

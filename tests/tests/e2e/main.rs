@@ -9,6 +9,7 @@ mod credentials;
 mod restarts;
 mod event_stream;
 mod webhooks;
+mod rules;
 mod agent;
 mod checks;
 mod packages;

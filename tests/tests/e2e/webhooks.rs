@@ -29,7 +29,7 @@ use crate::tls::{certificates, text};
 
 /// A request as it was received.
 #[derive(Clone)]
-struct Received {
+pub(crate) struct Received {
     headers: HeaderMap,
     body: Bytes,
     at: Instant,
@@ -40,7 +40,7 @@ impl Received {
         self.headers[name].to_str().expect("a header is text")
     }
 
-    fn event(&self) -> Value {
+    pub(crate) fn event(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the body is JSON")
     }
 
@@ -49,7 +49,7 @@ impl Received {
     }
 
     /// Whether `secret` signed it, by the letter of Standard Webhooks.
-    fn is_signed_by(&self, secret: &str) -> bool {
+    pub(crate) fn is_signed_by(&self, secret: &str) -> bool {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("the prefix"));
         let mut mac = Hmac::<Sha256>::new_from_slice(&key.expect("base64")).expect("any key");
         let (id, at) = (self.header("webhook-id"), self.header("webhook-timestamp"));
@@ -61,14 +61,14 @@ impl Received {
 }
 
 /// A receiver that answers with the status that a test sets.
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     status: Arc<AtomicU16>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::over(None).await
     }
 
@@ -97,7 +97,7 @@ impl Receiver {
         Self { address, status, received }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
 
@@ -105,11 +105,11 @@ impl Receiver {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    fn all(&self) -> Vec<Received> {
+    pub(crate) fn all(&self) -> Vec<Received> {
         self.received.lock().expect("no panic").clone()
     }
 
-    async fn received(&self, count: usize) -> Vec<Received> {
+    pub(crate) async fn received(&self, count: usize) -> Vec<Received> {
         eventually("the receiver is told", async || {
             let all = self.all();
             (all.len() >= count).then_some(all)
@@ -140,9 +140,9 @@ where
     drop(connection.serve_connection(TokioIo::new(stream), service).await);
 }
 
-const ALLOW: &[&str] = &["--webhook-allow", "127.0.0.0/8"];
+pub(crate) const ALLOW: &[&str] = &["--webhook-allow", "127.0.0.0/8"];
 
-async fn site() -> (Site, Server, Api) {
+pub(crate) async fn site() -> (Site, Server, Api) {
     let site = Site::with_lasting_port();
     let server = site.serve_with(ALLOW).await;
     let api = site.api(&server);
@@ -150,7 +150,7 @@ async fn site() -> (Site, Server, Api) {
 }
 
 /// Makes a webhook and answers its path and its secret.
-async fn make(site: &Site, api: &Api, body: &Value) -> (String, String) {
+pub(crate) async fn make(site: &Site, api: &Api, body: &Value) -> (String, String) {
     let made = api.post("/api/v1/webhooks", body).await.expect(StatusCode::CREATED);
     let secret = made["secret"].as_str().expect("a secret").to_owned();
     site.keep_secret(&secret);

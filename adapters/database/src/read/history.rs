@@ -23,7 +23,8 @@ pub(crate) async fn transitions(
     );
     let before = before.map_or(i64::MAX, |seq| i64::try_from(seq.0).unwrap_or(i64::MAX));
     let rows = database.all(sql, [satellite.0.into(), before.into(), limit(most)]).await?;
-    rows::all(&rows, |row| rows::recorded_event(row).map(|event| event.transition))
+    let found = rows::all(&rows, rows::recorded_event)?;
+    Ok(found.into_iter().filter_map(|event| event.recorded.into_transition()).collect())
 }
 
 /// All transitions after `after`. Positions are in the order of commits: there is one writer, or

@@ -16,6 +16,7 @@ pub(crate) mod packages;
 pub(crate) mod blobs;
 pub(crate) mod secrets;
 pub(crate) mod webhooks;
+pub(crate) mod rules;
 pub(crate) mod configurations;
 
 pub(crate) use api_tokens::{api_tokens, find_api_token};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use groundcontrol_core::automation::{
-    ContentMode, DeliveryState, EventFilter, Health, KeptSecret, PauseReason, SigningSecret,
-    Webhook, WebhookHeaders, WebhookId, WebhookUrl,
+    ContentMode, DeliveryState, EventFilter, Health, KeptSecret, NoticeKind, PauseReason,
+    SigningSecret, Webhook, WebhookHeaders, WebhookId, WebhookUrl,
 };
-use groundcontrol_core::connection::{Cause, EventKind, Transition};
+use groundcontrol_core::connection::{Cause, ContextId, EventKind, Recorded};
 use groundcontrol_core::ports::{
-    AttemptSeen, Backlog, Delivery, DeliveryQuery, DueDelivery, EventCursor,
+    AttemptSeen, Backlog, Delivery, DeliveryQuery, Due, DueDelivery, EventCursor,
 };
 use groundcontrol_core::satellite::{Name, Region, SatelliteId, Seq};
 use groundcontrol_core::time::Timestamp;
@@ -21,15 +21,17 @@ use super::{limit, signed};
 use crate::database::Database;
 use crate::dialect::{Dialect, Type};
 use crate::error::Failure;
+use crate::notice;
 use crate::rows::{self, Columns, TRANSITION_COLUMNS};
 use crate::table;
 
 type Read<T> = Result<T, Failure>;
 
 const WEBHOOK: &str = "id, name, url, filter_events, filter_satellites, filter_region, \
-    filter_tags, filter_causes, headers, mode, secrets, paused, failing_since, created_at";
+    filter_tags, filter_causes, headers, mode, alerts_only, secrets, paused, failing_since, \
+    created_at";
 
-const DELIVERY: &str = "number, webhook_id, satellite_id, seq, event, state, attempts, \
+const DELIVERY: &str = "number, webhook_id, context, seq, event, alert, state, attempts, \
     created_at, next_at, attempted_at, status, latency_ms, response, error";
 
 /// A signing secret as it is stored.
@@ -68,6 +70,7 @@ fn of_row(row: &QueryResult) -> Read<Webhook> {
         filter: filter(columns)?,
         headers: headers(columns)?,
         mode: named(columns, ContentMode::from_name)?,
+        alerts_only: columns.take()?,
         secrets: secrets(columns)?,
         health: health(columns)?,
         created_at: columns.time()?,
@@ -76,7 +79,7 @@ fn of_row(row: &QueryResult) -> Read<Webhook> {
 
 /// Events and causes that this version does not know are left out, unless none would remain: an
 /// empty part would want everything.
-fn filter(columns: &mut Columns<'_>) -> Read<EventFilter> {
+pub(crate) fn filter(columns: &mut Columns<'_>) -> Read<EventFilter> {
     let events = known(columns, EventKind::from_name)?;
     let satellites: Vec<Uuid> = columns.json()?;
     let satellites = satellites.into_iter().map(SatelliteId).collect();
@@ -123,7 +126,7 @@ fn health(columns: &mut Columns<'_>) -> Read<Health> {
     Ok(Health { failing_since: columns.opt_time()?, paused })
 }
 
-fn named<T>(columns: &mut Columns<'_>, of: fn(&str) -> Option<T>) -> Read<T> {
+pub(crate) fn named<T>(columns: &mut Columns<'_>, of: fn(&str) -> Option<T>) -> Read<T> {
     let name = columns.text()?;
     of(&name).ok_or_else(|| unknown(columns, &name))
 }
@@ -140,7 +143,8 @@ pub(crate) async fn idle(database: &Database, now: Timestamp) -> Read<Vec<Webhoo
 
 pub(crate) const IDLE: &str = "SELECT w.id FROM webhooks AS w WHERE w.paused IS NULL \
     AND (w.lease_until IS NULL OR w.lease_until <= $1) AND (\
-    w.cursor_position < (SELECT COALESCE(MAX(t.position), 0) FROM transitions AS t) \
+    (NOT w.alerts_only \
+    AND w.cursor_position < (SELECT COALESCE(MAX(t.position), 0) FROM transitions AS t)) \
     OR (SELECT MIN(d.next_at) FROM webhook_deliveries AS d WHERE d.webhook_id = w.id \
     AND d.state = 'waiting') <= $1)";
 
@@ -168,34 +172,42 @@ pub(crate) async fn due(
     let rows = database.all(DUE, values).await?;
     let due = rows::all(&rows, |row| {
         let columns = &mut Columns::of(row, "delivery");
-        Ok((columns.count()?, u32::try_from(columns.count()?).unwrap_or(u32::MAX), columns.int()?))
+        let (number, attempts) = (columns.count()?, columns.count()?);
+        let (place, notice) = (columns.opt_int()?, columns.opt_text()?);
+        Ok((number, u32::try_from(attempts).unwrap_or(u32::MAX), place, notice))
     })?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut events = events_at(database, due.iter().map(|(_, _, at)| *at).collect()).await?;
-    let with_event = |(number, attempts, at): (u64, u32, i64)| {
-        let transition = events.remove(&at)?;
-        Some(DueDelivery { number, attempts, transition })
+    let places: Vec<i64> = due.iter().filter_map(|(_, _, place, _)| *place).collect();
+    let mut events = match places.is_empty() {
+        true => BTreeMap::new(),
+        false => events_at(database, places).await?,
     };
-    Ok(due.into_iter().filter_map(with_event).collect())
+    let mut found = Vec::with_capacity(due.len());
+    for (number, attempts, place, notice) in due {
+        let due = match (place, notice) {
+            (Some(place), _) => events.remove(&place).map(Due::Event),
+            (None, Some(text)) => Some(Due::Alert(notice::read(&text)?)),
+            (None, None) => None,
+        };
+        found.extend(due.map(|due| DueDelivery { number, attempts, due }));
+    }
+    Ok(found)
 }
 
 /// The lowest seq is looked up for each, and not joined: a table that had no delivery a moment ago
 /// has no statistics, and a join by them reads all that waits for each that is due.
-pub(crate) const DUE: &str = "SELECT d.number, d.attempts, d.event_position \
+pub(crate) const DUE: &str = "SELECT d.number, d.attempts, d.event_position, d.alert \
     FROM webhook_deliveries AS d WHERE d.webhook_id = $1 AND d.state = 'waiting' \
     AND d.next_at <= $2 AND d.seq = (SELECT MIN(e.seq) FROM webhook_deliveries AS e \
-    WHERE e.webhook_id = d.webhook_id AND e.satellite_id = d.satellite_id \
+    WHERE e.webhook_id = d.webhook_id AND e.context = d.context \
     AND e.state = 'waiting') ORDER BY d.next_at, d.number LIMIT $3";
 
-async fn events_at(database: &Database, positions: Vec<i64>) -> Read<BTreeMap<i64, Transition>> {
+async fn events_at(database: &Database, positions: Vec<i64>) -> Read<BTreeMap<i64, Recorded>> {
     let cells = positions.into_iter().map(|position| [position.into()]).collect();
     let values = table::parameters(database.dialect, POSITIONS, cells)?;
     let sql = events_at_sql(database.dialect);
     let found = rows::all(&database.all(sql, values).await?, rows::recorded_event)?;
     let place = |cursor: EventCursor| i64::try_from(cursor.position).unwrap_or(i64::MAX);
-    Ok(found.into_iter().map(|event| (place(event.cursor), event.transition)).collect())
+    Ok(found.into_iter().map(|event| (place(event.cursor), event.recorded)).collect())
 }
 
 const POSITIONS: &[(&str, Type); 1] = &[("at", Type::Int)];
@@ -229,9 +241,10 @@ fn delivery(row: &QueryResult) -> Read<Delivery> {
     Ok(Delivery {
         number: columns.count()?,
         webhook: WebhookId(columns.id()?),
-        satellite: SatelliteId(columns.id()?),
+        context: ContextId(columns.id()?),
         seq: Seq(columns.count()?),
-        event: named(columns, EventKind::from_name)?,
+        kind: named(columns, NoticeKind::from_name)?,
+        alert: columns.opt_text()?.map(|text| notice::read(&text)).transpose()?,
         state: named(columns, DeliveryState::from_name)?,
         attempts: u32::try_from(columns.count()?).unwrap_or(u32::MAX),
         created_at: columns.time()?,

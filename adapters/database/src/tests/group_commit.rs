@@ -125,6 +125,6 @@ async fn transitions_of_one_call_are_events_in_its_order() {
     let edges = reads.iter().map(|read| connect(read, 7)).collect();
     store.record_edges(edges).await.unwrap();
     let events = store.events_after(None, 10).await.unwrap();
-    let recorded: Vec<_> = events.iter().map(|event| event.transition.satellite).collect();
-    assert_eq!(recorded, order.map(id));
+    let recorded: Vec<_> = events.iter().map(|event| event.recorded.place().0).collect();
+    assert_eq!(recorded, order.map(|number| id(number).into()));
 }

@@ -156,6 +156,10 @@ async fn a_list_goes_through_the_names_from_where_the_last_page_ended() {
     };
     let (sql, _) = plans::list(Dialect::Sqlite, &query);
     let plan = plan(&sql).await;
+    holds(&plan, &["SEARCH s USING INDEX satellites_region (region=? AND name>?)"]);
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+    let (sql, _) = plans::list(Dialect::Sqlite, &ListQuery { region: None, ..query });
+    let plan = self::plan(&sql).await;
     holds(&plan, &["SEARCH s USING INDEX sqlite_autoindex_satellites_2 (name>?)"]);
     assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
 }

@@ -125,7 +125,7 @@ impl Write for ReleaseClaim {
 
 const NEW: &[(&str, Type); 4] = &[
     ("event_position", Type::Int),
-    ("satellite_id", Type::Id),
+    ("context", Type::Id),
     ("seq", Type::Int),
     ("event", Type::Text),
 ];
@@ -150,7 +150,7 @@ impl Write for EnqueueDeliveries {
         let row = |new: &NewDelivery| -> [Cell<'_>; 4] {
             [
                 new.cursor.position.into(),
-                new.satellite.0.into(),
+                new.context.0.into(),
                 new.seq.0.into(),
                 new.event.name().into(),
             ]
@@ -160,14 +160,14 @@ impl Write for EnqueueDeliveries {
         let (id, now) = (values.len() + 1, values.len() + 2);
         values.extend([webhook.0.into(), self.now.as_millis().into()]);
         let insert = format!(
-            "INSERT INTO webhook_deliveries (webhook_id, event_position, satellite_id, seq, event, \
+            "INSERT INTO webhook_deliveries (webhook_id, event_position, context, seq, event, \
              state, attempts, created_at, next_at, latency_ms) \
-             SELECT ${id}, w.event_position, w.satellite_id, w.seq, w.event, 'waiting', 0, ${now}, \
+             SELECT ${id}, w.event_position, w.context, w.seq, w.event, 'waiting', 0, ${now}, \
              COALESCE((SELECT MAX(d.next_at) FROM webhook_deliveries AS d \
-             WHERE d.webhook_id = ${id} AND d.satellite_id = w.satellite_id \
+             WHERE d.webhook_id = ${id} AND d.context = w.context \
              AND d.state = 'waiting' AND d.next_at > ${now}), ${now}), 0 \
              FROM {} AS w WHERE true ORDER BY w.event_position \
-             ON CONFLICT (webhook_id, satellite_id, seq) DO NOTHING",
+             ON CONFLICT (webhook_id, context, seq) DO NOTHING",
             database.dialect.rows(NEW)
         );
         database.execute(insert, values).await?;
@@ -241,7 +241,7 @@ impl Write for RecordAttempts {
              JOIN webhook_deliveries AS h ON h.number = w.number AND h.state = 'waiting' \
              AND h.next_at = w.next_at \
              WHERE webhook_deliveries.webhook_id = h.webhook_id \
-             AND webhook_deliveries.satellite_id = h.satellite_id \
+             AND webhook_deliveries.context = h.context \
              AND webhook_deliveries.state = 'waiting' AND webhook_deliveries.seq > h.seq \
              AND webhook_deliveries.next_at < w.next_at"
         );
@@ -262,9 +262,9 @@ impl Write for Redeliver {
             WHERE webhook_id = $1 AND";
         let (id, now): (Value, Value) = (self.id.0.into(), self.now.as_millis().into());
         match self.which {
-            Redelivery::One(satellite, seq) => {
-                let values: [Value; 4] = [id, now, satellite.0.into(), signed(seq.0).into()];
-                let sql = format!("{again} satellite_id = $3 AND seq = $4");
+            Redelivery::One(context, seq) => {
+                let values: [Value; 4] = [id, now, context.0.into(), signed(seq.0).into()];
+                let sql = format!("{again} context = $3 AND seq = $4");
                 database.execute(sql, values).await
             }
             Redelivery::Since(since) => {

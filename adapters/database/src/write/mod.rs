@@ -24,6 +24,8 @@ mod blobs;
 mod secrets;
 mod webhooks;
 mod deliveries;
+mod rules;
+mod sinks;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -43,11 +45,13 @@ pub(crate) use deliveries::{
 };
 pub(crate) use packages::{ForgetPackages, RecordBlob, RecordSyncStates, SetDesired, WantBlobs};
 pub(crate) use revisions::{RecordApplied, RecordRevisions};
+pub(crate) use rules::{AdvanceRules, CreateRule, RemoveRule, UpdateRule};
 pub(crate) use runs::{PruneRuns, RecordRuns, RecordStrategyErrors};
 pub(crate) use satellites::{Create, Remove, Update};
 pub(crate) use secrets::{
     DeleteSealed, PruneSecretDeliveries, PutSealed, RecordDeliveries, ReplaceSealed,
 };
+pub(crate) use sinks::{ClaimSink, MakeSink, ReleaseSink, SinkReached};
 pub(crate) use upkeep::{Probe, Prune, SetLiveness};
 pub(crate) use watch::{EndWatch, RenewWatch};
 pub(crate) use webhooks::{CreateWebhook, RemoveWebhook, UpdateWebhook};

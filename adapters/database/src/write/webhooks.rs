@@ -43,7 +43,7 @@ impl Write for CreateWebhook {
         }
         let [events, satellites, region, tags, causes] = filter_columns(&new.filter)?;
         let most = i64::try_from(MAX_WEBHOOKS).unwrap_or(i64::MAX);
-        let values: [Value; 15] = [
+        let values: [Value; 16] = [
             new.id.0.into(),
             name_of(new),
             new.url.as_str().into(),
@@ -54,6 +54,7 @@ impl Write for CreateWebhook {
             causes,
             headers(&new.headers)?,
             new.mode.name().into(),
+            new.alerts_only.into(),
             secrets(&new.secrets)?,
             new.health.paused.map(PauseReason::name).map(str::to_owned).into(),
             new.health.failing_since.map(Timestamp::as_millis).into(),
@@ -71,17 +72,17 @@ impl Write for CreateWebhook {
 }
 
 const INSERT: &str = "INSERT INTO webhooks (id, name, url, filter_events, filter_satellites, \
-    filter_region, filter_tags, filter_causes, headers, mode, secrets, paused, failing_since, \
-    created_at, cursor_position, lease_token) \
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+    filter_region, filter_tags, filter_causes, headers, mode, alerts_only, secrets, paused, \
+    failing_since, created_at, cursor_position, lease_token) \
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
     (SELECT COALESCE(MAX(position), 0) FROM transitions), 0 \
-    WHERE (SELECT COUNT(*) FROM webhooks) < $15 ON CONFLICT DO NOTHING";
+    WHERE (SELECT COUNT(*) FROM webhooks) < $16 ON CONFLICT DO NOTHING";
 
 fn name_of(webhook: &Webhook) -> Value {
     webhook.name.as_str().into()
 }
 
-fn filter_columns(filter: &EventFilter) -> Result<[Value; 5], Failure> {
+pub(super) fn filter_columns(filter: &EventFilter) -> Result<[Value; 5], Failure> {
     let events: Vec<_> = filter.events.iter().map(|event| event.name()).collect();
     let satellites: Vec<_> = filter.satellites.iter().map(|id| id.0).collect();
     let causes: Vec<_> = filter.causes.iter().map(|cause| cause.name()).collect();
@@ -127,6 +128,9 @@ impl Write for UpdateWebhook {
         if changes.is_empty() {
             return Ok(WebhookSaved::Done);
         }
+        if update.alerts_only == Some(false) {
+            database.execute(FROM_NOW_ON, [id.0.into()]).await?;
+        }
         let set =
             changes.iter().enumerate().map(|(at, (column, _))| format!("{column} = ${}", at + 2));
         let sql =
@@ -137,6 +141,10 @@ impl Write for UpdateWebhook {
         Ok(if changed > 0 { WebhookSaved::Done } else { WebhookSaved::Gone })
     }
 }
+
+/// Who was told of alerts alone is told of what happens from now on.
+const FROM_NOW_ON: &str = "UPDATE webhooks SET cursor_position = \
+    (SELECT COALESCE(MAX(position), 0) FROM transitions) WHERE id = $1 AND alerts_only";
 
 /// The columns that change.
 fn changes(update: &WebhookUpdate) -> Result<Vec<(&'static str, Value)>, Failure> {
@@ -157,6 +165,9 @@ fn changes(update: &WebhookUpdate) -> Result<Vec<(&'static str, Value)>, Failure
     }
     if let Some(mode) = update.mode {
         changes.push(("mode", mode.name().into()));
+    }
+    if let Some(alerts_only) = update.alerts_only {
+        changes.push(("alerts_only", alerts_only.into()));
     }
     if let Some(new) = &update.secrets {
         changes.push(("secrets", secrets(new)?));

@@ -19,7 +19,7 @@ pub enum StreamMessage {
     Signal(Signal),
 }
 
-/// An event of a satellite as a CloudEvent 1.0 in structured JSON.
+/// An event as a CloudEvent 1.0 in structured JSON: of a satellite, or of a region.
 ///
 /// The states before and after are in `data`, because CloudEvents allows no objects beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,14 +27,16 @@ pub struct CloudEvent {
     /// `1.0`
     #[schema(example = "1.0")]
     pub specversion: String,
-    /// `<satelliteId>:<seq>`; the same event always has the same.
+    /// `<satelliteId>:<seq>`, for a region an id of its own in place of the satellite's; the same
+    /// event always has the same.
     pub id: String,
-    /// `/satellites/<satelliteId>`
+    /// `/satellites/<satelliteId>`, `/regions/<region>`
     pub source: String,
     /// Which event.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// The satellite's name; absent where it was removed before it ever connected.
+    /// The name of the satellite or region; absent where a satellite was removed before it ever
+    /// connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub subject: Option<String>,
@@ -43,13 +45,15 @@ pub struct CloudEvent {
     /// `application/json`
     #[schema(example = "application/json")]
     pub datacontenttype: String,
-    /// The satellite's id: events with the same key are in the order of `seq`.
-    pub contextkey: Uuid,
-    /// 1, 2, 3 … without a gap per satellite.
+    /// The satellite's id, the region's name: events with the same key are in the order of `seq`.
+    pub contextkey: String,
+    /// 1, 2, 3 … without a gap per context key.
     pub seq: u64,
-    /// The number of the session.
-    pub epoch: u64,
-    /// Why; absent for a removal.
+    /// The number of the session; absent where it is no event of a satellite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub epoch: Option<u64>,
+    /// Why; absent for a removal and for a region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cause: Option<Cause>,
@@ -69,6 +73,8 @@ pub enum EventData {
     Edge(EdgeData),
     /// Of `satellite.removed`.
     Removed(RemovedData),
+    /// Of `fleet.region_loss_suspected`.
+    RegionLoss(RegionLossData),
 }
 
 /// The payload of an edge.
@@ -102,6 +108,25 @@ pub struct RemovedData {
     /// The state before; null when it never connected.
     #[schema(required = true)]
     pub previous: Option<ConnectionState>,
+}
+
+/// The payload of the suspected loss of a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionLossData {
+    /// Which region.
+    pub region: String,
+    /// How many of its satellites fell silent since `since`, and are.
+    pub lost: u64,
+    /// They, and those that are connected.
+    pub total: u64,
+    /// The part of them that is lost, in hundredths, rounded down.
+    #[schema(maximum = 100)]
+    pub share_percent: u64,
+    /// Within how many seconds the losses had to come to count.
+    pub window_seconds: u64,
+    /// When the first of them was recorded.
+    pub since: Instant,
 }
 
 /// A hint to look again; never the truth itself, not resumable.
@@ -153,6 +178,60 @@ impl Signal {
     }
 }
 
+impl CloudEvent {
+    /// The satellite that it is of; none where it is of none.
+    pub fn satellite_id(&self) -> Option<Uuid> {
+        match &self.data {
+            EventData::Edge(edge) => Some(edge.satellite_id),
+            EventData::Removed(removed) => Some(removed.satellite_id),
+            EventData::RegionLoss(_) => None,
+        }
+    }
+}
+
+impl From<&core::Event> for CloudEvent {
+    fn from(event: &core::Event) -> Self {
+        match event {
+            core::Event::Satellite(event) => event.into(),
+            core::Event::RegionLoss(loss) => Self {
+                specversion: "1.0".to_owned(),
+                id: event.id(),
+                source: format!("/regions/{}", path_segment(loss.region.as_str())),
+                kind: EventType(event.kind()),
+                subject: Some(loss.region.to_string()),
+                time: Instant(loss.occurred_at),
+                datacontenttype: "application/json".to_owned(),
+                contextkey: loss.region.to_string(),
+                seq: loss.seq.0,
+                epoch: None,
+                cause: None,
+                actor: None,
+                data: EventData::RegionLoss(loss.into()),
+            },
+        }
+    }
+}
+
+/// `text` as it can stand in a URI (RFC 3986, section 2.3).
+fn path_segment(text: &str) -> String {
+    const UNRESERVED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+impl From<&core::RegionLoss> for RegionLossData {
+    fn from(loss: &core::RegionLoss) -> Self {
+        Self {
+            region: loss.region.to_string(),
+            lost: loss.lost,
+            total: loss.total,
+            share_percent: loss.share_percent(),
+            window_seconds: loss.window.get() / 1_000,
+            since: Instant(loss.since),
+        }
+    }
+}
+
 impl From<&core::SatelliteEvent> for CloudEvent {
     fn from(event: &core::SatelliteEvent) -> Self {
         let named = event.next.as_ref().or(event.previous.as_ref());
@@ -164,9 +243,9 @@ impl From<&core::SatelliteEvent> for CloudEvent {
             subject: named.map(|state| state.name.to_string()),
             time: Instant(event.occurred_at),
             datacontenttype: "application/json".to_owned(),
-            contextkey: event.satellite.0,
+            contextkey: event.satellite.to_string(),
             seq: event.seq.0,
-            epoch: event.epoch.0,
+            epoch: Some(event.epoch.0),
             cause: event.cause.map(Cause),
             actor: event.actor.as_ref().map(|actor| actor.0.clone()),
             data: event.into(),

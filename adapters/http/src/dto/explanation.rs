@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::connection::Transition;
-use super::word::{Instant, Reason, Rule, Status};
+use super::word::{Instant, Reason, RuleNumber, Status};
 
 /// Why a satellite is online or offline, and what would change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -25,7 +25,7 @@ pub struct Explanation {
     /// Why.
     pub reason: Reason,
     /// The rule that makes it so.
-    pub rule: Rule,
+    pub rule: RuleNumber,
     /// What it is, and why, in a sentence.
     pub summary: String,
     /// What that follows from, in sentences.
@@ -111,7 +111,7 @@ pub struct SessionFacts {
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedEdge {
     /// By which rule it was recorded.
-    pub rule: Rule,
+    pub rule: RuleNumber,
     /// What was recorded.
     pub transition: Transition,
 }
@@ -124,7 +124,7 @@ pub struct Outlook {
     /// `heartbeat_resumes`, `connect_brings` or `enable_allows`.
     pub kind: String,
     /// By which rule.
-    pub rule: Rule,
+    pub rule: RuleNumber,
     /// When, where it is a matter of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -168,7 +168,7 @@ impl From<&core::Explanation> for Explanation {
             at: Instant(explanation.at),
             status: Status(explanation.status),
             reason: Reason(explanation.reason),
-            rule: Rule(explanation.rule),
+            rule: RuleNumber(explanation.rule),
             summary,
             because,
             advice,
@@ -189,7 +189,7 @@ impl From<&core::Explanation> for Explanation {
 
 fn of_outlook(outlook: core::Outlook, sentence: String) -> Outlook {
     let kind = outlook.name().to_owned();
-    Outlook { kind, rule: Rule(outlook.rule()), at: outlook.at().map(Instant), sentence }
+    Outlook { kind, rule: RuleNumber(outlook.rule()), at: outlook.at().map(Instant), sentence }
 }
 
 fn watching(watch: WatchSpan, now: Timestamp) -> Watching {
@@ -220,7 +220,7 @@ impl From<&core::SessionFacts> for SessionFacts {
 
 impl From<&core::ExplainedEdge> for ExplainedEdge {
     fn from(edge: &core::ExplainedEdge) -> Self {
-        Self { rule: Rule(edge.rule), transition: (&edge.transition).into() }
+        Self { rule: RuleNumber(edge.rule), transition: (&edge.transition).into() }
     }
 }
 

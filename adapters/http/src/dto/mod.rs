@@ -13,6 +13,8 @@ mod connection;
 mod explanation;
 mod event;
 mod trigger;
+mod alert;
+mod rule;
 mod webhook;
 mod opaque;
 mod work;
@@ -23,9 +25,12 @@ mod api_token;
 mod session;
 mod probe;
 
+pub use alert::{Alert, AlertData, AlertEvent};
 pub use api_token::{ApiToken, CreateApiToken, CreatedApiToken};
 pub use connection::{BatchGet, ConnectionState, ConnectionStates, OnlineIds, Transition};
-pub use event::{CloudEvent, EdgeData, EventData, RemovedData, Signal, StreamMessage};
+pub use event::{
+    CloudEvent, EdgeData, EventData, RegionLossData, RemovedData, Signal, StreamMessage,
+};
 pub use explanation::{
     ClockReading, ExplainedEdge, Explanation, HeartbeatAge, Outlook, SessionFacts, Watching,
 };
@@ -37,6 +42,7 @@ pub use packages::{
 pub use page::Page;
 pub use probe::Probe;
 pub use problem::{FieldProblem, PROBLEM_JSON, Problem};
+pub use rule::{CreateRule, Rule, UpdateRule};
 pub use run::{Run, StrategyError};
 pub use satellite::{CreateSatellite, CreatedSatellite, RotateToken, Satellite, UpdateSatellite};
 pub use secrets::{PutSecret, Resealed, SecretDelivery, SecretEntry};
@@ -48,8 +54,9 @@ pub use webhook::{
 };
 pub(crate) use word::not_one_of;
 pub use word::{
-    Cause, ContentMode, DeliveryState, Edge, EventType, Instant, LastEvent, Manager,
-    PackageSyncStatus, PauseReason, Reason, Rule, RunStatus, Scope, Secret, Status,
+    AlertStanding, AlertType, Cause, ContentMode, DeliveryState, Edge, EventType, Instant,
+    LastEvent, Manager, NoticeType, PackageSyncStatus, PauseReason, Reason, Resolution, RuleNumber,
+    RunStatus, Scope, Secret, Status,
 };
 pub use work::{
     Assertion, Assignment, Check, Collector, CreateAssignment, CreateCheck, CreateSystem,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::event::{EdgeData, RemovedData};
+use super::event::{EdgeData, RegionLossData, RemovedData};
 use super::opaque::Opaque;
 use super::word::EventType;
 
@@ -54,6 +54,7 @@ fn payload_schema(payload: core::PayloadKind) -> Opaque {
     let schema = match payload {
         core::PayloadKind::Edge => standing_alone::<EdgeData>(),
         core::PayloadKind::Removal => standing_alone::<RemovedData>(),
+        core::PayloadKind::RegionLoss => standing_alone::<RegionLossData>(),
     };
     Opaque::from_value(&schema)
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::word::{Cause, ContentMode, DeliveryState, EventType, Instant, PauseReason, Secret};
+use super::alert::{AlertData, satellite_of};
+use super::word::{
+    Cause, ContentMode, DeliveryState, EventType, Instant, NoticeType, PauseReason, Secret,
+};
 
 /// Somebody who is told of events over HTTP. Values of headers and secrets are never shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -28,6 +31,8 @@ pub struct Webhook {
     pub header_names: Vec<String>,
     /// How events are written.
     pub mode: ContentMode,
+    /// Whether it is told of what rules make of events, and of no event by itself.
+    pub alerts_only: bool,
     /// Whether events are delivered.
     pub active: bool,
     /// Why not, where they are not: `operator`, `gone` (the receiver answered 410) or `failing`
@@ -116,6 +121,10 @@ pub struct CreateWebhook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mode: Option<ContentMode>,
+    /// True: it is told of what rules make of events, and of no event by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub alerts_only: Option<bool>,
     /// False: it is made paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -147,6 +156,10 @@ pub struct UpdateWebhook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mode: Option<ContentMode>,
+    /// Whether it is told of what rules make of events, and of no event by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub alerts_only: Option<bool>,
     /// False pauses it; true makes it active, from where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -169,7 +182,7 @@ pub struct RotateSecret {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"since": "2026-01-31T12:00:00.000Z"}))]
 pub struct Redeliver {
-    /// The id of the event, `<satelliteId>:<seq>`.
+    /// The id of the event, as it is in the list of deliveries: `<satelliteId>:<seq>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub event_id: Option<String>,
@@ -223,12 +236,18 @@ pub struct Attempt {
 pub struct Delivery {
     /// The id of the event, which requests carry as `webhook-id`.
     pub event_id: String,
-    /// Whose event.
-    pub satellite_id: Uuid,
+    /// Whose event; absent where it is of no satellite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub satellite_id: Option<Uuid>,
     /// The number of the event.
     pub seq: u64,
-    /// Which event.
-    pub event: EventType,
+    /// Which event, or `alert.firing` or `alert.resolved`.
+    pub event: NoticeType,
+    /// The alert, where it is told of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub alert: Option<AlertData>,
     /// `waiting`, `delivered` or `dead`.
     pub state: DeliveryState,
     /// How often it was attempted.
@@ -261,6 +280,7 @@ impl From<&core::Webhook> for Webhook {
             filter: (&webhook.filter).into(),
             header_names: webhook.headers.names().map(str::to_owned).collect(),
             mode: ContentMode(webhook.mode),
+            alerts_only: webhook.alerts_only,
             active: paused.is_none(),
             paused_reason: paused.map(PauseReason),
             failing_since: failing_since.map(Instant),
@@ -302,11 +322,14 @@ impl From<&ports::SendReport> for WebhookTest {
 
 impl From<&ports::Delivery> for Delivery {
     fn from(delivery: &ports::Delivery) -> Self {
+        let of_alert = delivery.alert.as_ref().and_then(|alert| alert.subject.satellite());
+        let satellite_id = satellite_of(delivery.kind, delivery.context).or(of_alert);
         Self {
-            event_id: format!("{}:{}", delivery.satellite, delivery.seq),
-            satellite_id: delivery.satellite.0,
+            event_id: format!("{}:{}", delivery.context, delivery.seq),
+            satellite_id: satellite_id.map(|id| id.0),
             seq: delivery.seq.0,
-            event: EventType(delivery.event),
+            event: NoticeType(delivery.kind),
+            alert: delivery.alert.as_ref().map(Into::into),
             state: DeliveryState(delivery.state),
             attempts: delivery.attempts,
             created_at: Instant(delivery.created_at),

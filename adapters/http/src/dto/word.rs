@@ -110,7 +110,7 @@ named! {
 
 named! {
     /// The number of a rule; ARCHITECTURE.md explains each.
-    Rule(core::Rule), core::Rule::ALL.iter().copied()
+    RuleNumber(core::Rule), core::Rule::ALL.iter().copied()
 }
 
 named! {
@@ -131,6 +131,29 @@ named! {
 named! {
     /// The type of an event, such as `satellite.connected`.
     EventType(core::EventKind), core::EventKind::ALL.iter().copied()
+}
+
+named! {
+    /// The type of what a webhook is told of an alert: `alert.firing` or `alert.resolved`.
+    AlertType(automation::AlertKind), automation::AlertKind::ALL.iter().copied()
+}
+
+named! {
+    /// The type of what a webhook is told: of an event, or of an alert.
+    NoticeType(automation::NoticeKind), core::EventKind::ALL
+        .iter()
+        .map(|kind| automation::NoticeKind::Event(*kind))
+        .chain(automation::AlertKind::ALL.iter().map(|kind| automation::NoticeKind::Alert(*kind)))
+}
+
+named! {
+    /// Where an alert stands: `pending`, `held`, `firing` or `recovering`.
+    AlertStanding(automation::AlertStanding), automation::AlertStanding::ALL.iter().copied()
+}
+
+named! {
+    /// Why an alert is resolved: `recovered`, `removed` or `rule_ended`.
+    Resolution(automation::Resolution), automation::Resolution::ALL.iter().copied()
 }
 
 named! {

@@ -161,7 +161,7 @@ impl Filter {
 
     fn wants(&self, item: &FeedItem) -> bool {
         let (kind, satellite) = match item {
-            FeedItem::Event { event, .. } => (event.kind.name(), Some(event.satellite)),
+            FeedItem::Event { event, .. } => (event.kind().name(), event.satellite()),
             FeedItem::Signal(signal) => (Signal::name(signal), subject(signal)),
         };
         self.satellite.is_none_or(|wanted| Some(wanted) == satellite)

@@ -5,6 +5,7 @@ mod connections;
 mod events;
 mod triggers;
 mod webhooks;
+mod rules;
 mod systems;
 mod checks;
 mod assignments;
@@ -22,7 +23,8 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::{FromRequestParts, RawPathParams};
 use bytes::Bytes;
 use groundcontrol_core::ports::{
-    ApiTokenId, FleetService, PackageService, SecretService, WebhookService, WorkService,
+    ApiTokenId, FleetService, PackageService, RuleService, SecretService, WebhookService,
+    WorkService,
 };
 use groundcontrol_core::satellite::SatelliteId;
 use http::request::Parts;
@@ -42,6 +44,7 @@ pub(crate) struct AppState {
     pub(crate) packages: Arc<dyn PackageService>,
     pub(crate) secrets: Arc<dyn SecretService>,
     pub(crate) webhooks: Arc<dyn WebhookService>,
+    pub(crate) rules: Arc<dyn RuleService>,
     pub(crate) settings: Arc<HttpSettings>,
     streams: Arc<Semaphore>,
     document: Arc<OnceLock<Bytes>>,
@@ -49,10 +52,10 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(services: Services, settings: HttpSettings) -> Self {
-        let Services { fleet: service, work, packages, secrets, webhooks } = services;
+        let Services { fleet: service, work, packages, secrets, webhooks, rules } = services;
         let streams = Arc::new(Semaphore::new(settings.max_event_streams));
         let (settings, document) = (Arc::new(settings), Arc::default());
-        Self { service, work, packages, secrets, webhooks, settings, streams, document }
+        Self { service, work, packages, secrets, webhooks, rules, settings, streams, document }
     }
 
     /// Makes `document` what `/openapi.json` answers.
@@ -71,6 +74,7 @@ pub(crate) fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(events::router(service))
         .merge(triggers::router(service))
         .merge(webhooks::router(service))
+        .merge(rules::router(service))
         .merge(systems::router(service))
         .merge(checks::router(service))
         .merge(assignments::router(service))

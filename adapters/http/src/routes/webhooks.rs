@@ -9,6 +9,7 @@ use groundcontrol_core::assignment::TagExpression;
 use groundcontrol_core::automation::{
     DeliveryState, EventFilter, Webhook as CoreWebhook, WebhookHeaders, WebhookId,
 };
+use groundcontrol_core::connection::ContextId;
 use groundcontrol_core::limits::MAX_WEBHOOK_SECRET_OVERLAP;
 use groundcontrol_core::ports::{
     Delivery as CoreDelivery, DeliveryQuery, FleetService, Redelivery, Scope, WebhookPatch,
@@ -95,6 +96,7 @@ async fn create(
             filter: filter.unwrap_or_default(),
             headers: headers.unwrap_or_default(),
             mode: mode.map(|mode| mode.0).unwrap_or_default(),
+            alerts_only: fields.optional("alertsOnly").unwrap_or(false),
             active,
         })
     })?;
@@ -105,7 +107,7 @@ async fn create(
 }
 
 /// A filter, where it is there; what is at fault is named by its place.
-fn filter(fields: &mut Fields) -> Option<EventFilter> {
+pub(super) fn filter(fields: &mut Fields) -> Option<EventFilter> {
     let FilterBody { events, satellite_ids, region, tags, causes } = fields.optional("filter")?;
     let region = region.map(|text| text.parse::<Region>());
     let region = region.map(|region| fields.check_at("/filter/region", region));
@@ -208,6 +210,7 @@ async fn update(
             filter: filter(fields),
             headers: headers(fields),
             mode: mode.map(|mode| mode.0),
+            alerts_only: fields.optional("alertsOnly"),
             active: fields.optional("active"),
         })
     })?;
@@ -354,8 +357,8 @@ async fn redeliver(
 
 fn one_event(text: &str) -> Result<Redelivery, &'static str> {
     const NO_ID: &str = "must be the id of an event, <satelliteId>:<seq>";
-    let (satellite, seq) = text.split_once(':').ok_or(NO_ID)?;
-    let satellite = satellite.parse::<SatelliteId>().map_err(|_| NO_ID)?;
+    let (context, seq) = text.split_once(':').ok_or(NO_ID)?;
+    let context = Uuid::try_parse(context).map_err(|_| NO_ID)?;
     let seq = seq.parse::<u64>().map_err(|_| NO_ID)?;
-    Ok(Redelivery::One(satellite, Seq(seq)))
+    Ok(Redelivery::One(ContextId(context), Seq(seq)))
 }

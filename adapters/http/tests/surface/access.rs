@@ -21,6 +21,7 @@ const SECRET: &str = r#"{"value": "x"}"#;
 const BATCH: &str = r#"{"ids": []}"#;
 const SIGN_IN: &str = r#"{"token": "admin"}"#;
 const WEBHOOK: &str = r#"{"name": "a", "url": "https://example.org"}"#;
+const RULE: &str = r#"{"name": "a", "webhookId": "00000000-0000-4000-8000-00000000000a"}"#;
 const REDELIVER: &str = r#"{"since": "2026-01-31T12:00:00Z"}"#;
 const SYSTEM: &str = r#"{"name": "a"}"#;
 const CHECK: &str = r#"{"name": "a", "strategyId": "s", "intervalSeconds": 1}"#;
@@ -53,6 +54,12 @@ const ROUTES: &[(&str, &str, Option<Scope>, &str)] = &[
     ("POST",   "/api/v1/webhooks/{id}/test",           MANAGE, ""),
     ("GET",    "/api/v1/webhooks/{id}/deliveries",     MANAGE, ""),
     ("POST",   "/api/v1/webhooks/{id}/redeliver",      MANAGE, REDELIVER),
+    ("POST",   "/api/v1/rules",                        MANAGE, RULE),
+    ("GET",    "/api/v1/rules",                        MANAGE, ""),
+    ("GET",    "/api/v1/rules/{id}",                   MANAGE, ""),
+    ("PATCH",  "/api/v1/rules/{id}",                   MANAGE, "{}"),
+    ("DELETE", "/api/v1/rules/{id}",                   MANAGE, ""),
+    ("GET",    "/api/v1/rules/{id}/alerts",            MANAGE, ""),
     ("POST",   "/api/v1/connections/batch-get",        READ,   BATCH),
     ("GET",    "/api/v1/events",                       READ,   ""),
     ("POST",   "/api/v1/systems",                      MANAGE, SYSTEM),

@@ -2,7 +2,7 @@
 //! undescribed.
 
 use axum::body::Body;
-use groundcontrol_core::connection::{SatelliteEvent, Status};
+use groundcontrol_core::connection::Status;
 use groundcontrol_core::ports::{EventCursor, FeedItem, MockFleetService, Signal};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
@@ -53,11 +53,12 @@ async fn every_problem_fits_its_schema() {
 
 fn streaming() -> MockFleetService {
     let (sender, receiver) = unbounded_channel();
-    let event = SatelliteEvent::derive(&transition(8)).unwrap();
+    let event = derived(transition(8));
     let (satellite, status) = (id(), Status::Online);
     let (name, region) = ("a".parse().ok(), "eu".parse().ok());
     for item in [
         FeedItem::Event { cursor: EventCursor::default(), event: Box::new(event) },
+        FeedItem::Event { cursor: EventCursor::default(), event: Box::new(region_loss()) },
         FeedItem::Signal(Signal::StatusChanged { satellite, status, name, region }),
         FeedItem::Signal(Signal::ConfigChanged { satellite }),
     ] {
@@ -78,7 +79,7 @@ async fn every_message_of_the_stream_fits_its_schema() {
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
         .collect();
-    assert_eq!(messages.len(), 3);
+    assert_eq!(messages.len(), 4);
     for message in messages {
         assert_eq!(misfit(&document, schema, &message, ""), None);
     }

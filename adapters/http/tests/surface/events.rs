@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use groundcontrol_core::connection::{Actor, SatelliteEvent, Status, Transition, TransitionKind};
+use groundcontrol_core::connection::{Actor, Status, Transition, TransitionKind};
 use groundcontrol_core::ports::{
     Caller, EventCursor, FeedItem, FleetError, MockFleetService, Scope, Signal, StoreError,
 };
@@ -26,7 +26,7 @@ use crate::support::*;
 const EVENTS: &str = "/api/v1/events";
 
 fn event(position: u64) -> FeedItem {
-    let event = SatelliteEvent::derive(&transition(position)).unwrap();
+    let event = derived(transition(position));
     FeedItem::Event { cursor: EventCursor { commit: 4, position }, event: Box::new(event) }
 }
 
@@ -38,7 +38,7 @@ fn removal(previous: bool) -> FeedItem {
         previous: previous.then(state),
         ..transition(3)
     };
-    let event = SatelliteEvent::derive(&removed).unwrap();
+    let event = derived(removed);
     FeedItem::Event { cursor: EventCursor { commit: 4, position: 3 }, event: Box::new(event) }
 }
 

@@ -19,6 +19,7 @@ mod session;
 mod events;
 mod triggers;
 mod webhooks;
+mod rules;
 mod openapi;
 mod answers_fit;
 mod every_answer;

@@ -150,7 +150,7 @@ async fn the_example_of_every_body_is_taken() {
         assert!(answer.status.is_success(), "{route} {example}: {}", answer.text());
         examples += 1;
     }
-    assert_eq!(examples, 20);
+    assert_eq!(examples, 22);
 }
 
 /// Every request as a client in Rust writes it, with every field set.

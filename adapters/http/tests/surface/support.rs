@@ -420,6 +420,7 @@ pub(crate) fn services(
         packages: Arc::new(packages),
         secrets: Arc::new(secrets),
         webhooks: Arc::new(willing_webhooks()),
+        rules: Arc::new(willing_rules()),
     }
 }
 

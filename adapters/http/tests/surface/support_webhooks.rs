@@ -1,18 +1,21 @@
-//! Webhooks that do whatever they are asked, and what they and explanations answer with.
+//! Webhooks and rules that do whatever they are asked, and what they and explanations answer with.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use groundcontrol_core::automation::{
-    Answer as Meaning, ContentMode, DeliveryState, EventFilter, Health, KeptSecret, PauseReason,
-    SigningSecret, Webhook, WebhookHeaders, WebhookId,
+    Alert, AlertId, AlertState, AlertSubject, Answer as Meaning, ContentMode, DeliveryState,
+    EventFilter, Health, KeptSecret, NoticeKind, PauseReason, Rule, RuleId, SigningSecret, Webhook,
+    WebhookHeaders, WebhookId,
 };
 use groundcontrol_core::connection::{
-    Cause, ClockReading, ConnectionRecord, EventKind, Explanation, Facts, Transition, WatchSpan,
-    explain,
+    Cause, ClockReading, ConnectionRecord, Event, EventKind, Explanation, Facts, RegionLoss,
+    SatelliteEvent, Transition, WatchSpan, explain,
 };
-use groundcontrol_core::ports::{AttemptSeen, Delivery, MockWebhookService, SendReport};
-use groundcontrol_core::satellite::{Epoch, Liveness, Seq, SessionId};
+use groundcontrol_core::ports::{
+    AttemptSeen, Delivery, MockRuleService, MockWebhookService, SendReport,
+};
+use groundcontrol_core::satellite::{Epoch, Liveness, PodName, Seq, SessionId};
 use groundcontrol_core::time::Millis;
 use groundcontrol_http::{HttpSettings, Services, router};
 use http::Method;
@@ -39,6 +42,67 @@ pub(crate) fn willing_webhooks() -> MockWebhookService {
     webhooks
 }
 
+pub(crate) fn willing_rules() -> MockRuleService {
+    let mut rules = MockRuleService::new();
+    rules.expect_create_rule().returning(|_| Ok(rule()));
+    rules.expect_rule().returning(|_| Ok(rule()));
+    rules.expect_rules().returning(|_, _| Ok(vec![rule()]));
+    rules.expect_update_rule().returning(|_, _| Ok(rule()));
+    rules.expect_remove_rule().returning(|_| Ok(()));
+    let firing = AlertState::Firing { at: at(7) };
+    rules.expect_alerts().returning(move |_| Ok(vec![alert(1, firing), region_alert(firing)]));
+    rules
+}
+
+/// A rule that has everything that a rule can have.
+pub(crate) fn rule() -> Rule {
+    let watched = EventFilter { events: [EventKind::HeartbeatLost].into(), ..webhook().filter };
+    Rule {
+        id: RuleId(id().0),
+        name: "a".parse().unwrap(),
+        active: true,
+        removed: false,
+        filter: watched,
+        lasts: Millis::from_secs(300),
+        steady: Millis::from_secs(60),
+        region_instead: true,
+        webhook: WebhookId(id().0),
+        created_at: at(0),
+    }
+}
+
+/// An alert about a satellite that began at this second.
+pub(crate) fn alert(second: i64, state: AlertState) -> Alert {
+    let (name, region) = ("a".parse().unwrap(), "eu".parse().unwrap());
+    let subject = AlertSubject::Satellite { id: id(), name, region };
+    let rule = RuleId(id().0);
+    let alert = AlertId::of(rule, subject.context(), Seq(1));
+    Alert { id: alert, rule, subject, event: EventKind::HeartbeatLost, since: at(second), state }
+}
+
+fn region_alert(state: AlertState) -> Alert {
+    let subject = AlertSubject::Region("eu".parse().unwrap());
+    Alert { subject, event: EventKind::RegionLossSuspected, ..alert(2, state) }
+}
+
+/// The event of a transition.
+pub(crate) fn derived(transition: Transition) -> Event {
+    Event::Satellite(SatelliteEvent::derive(&transition).unwrap())
+}
+
+pub(crate) fn region_loss() -> Event {
+    Event::RegionLoss(RegionLoss {
+        region: "eu / north".parse().unwrap(),
+        seq: Seq(2),
+        since: at(1),
+        occurred_at: at(3),
+        lost: 2,
+        total: 3,
+        window: Millis::from_secs(60),
+        pod: PodName::new("pod-1"),
+    })
+}
+
 pub(crate) fn signing_secret() -> SigningSecret {
     SigningSecret::new([7; 32])
 }
@@ -58,6 +122,7 @@ pub(crate) fn webhook() -> Webhook {
         },
         headers: WebhookHeaders::new([("x-key".to_owned(), "hidden".to_owned())]).unwrap(),
         mode: ContentMode::Binary,
+        alerts_only: true,
         secrets: vec![KeptSecret { secret: signing_secret(), expires_at: Some(at(9)) }],
         health: Health { failing_since: Some(at(1)), paused: Some(PauseReason::Failing) },
         created_at: at(0),
@@ -77,9 +142,10 @@ pub(crate) fn delivery(number: u64) -> Delivery {
     Delivery {
         number,
         webhook: WebhookId(id().0),
-        satellite: id(),
+        context: id().into(),
         seq: Seq(number),
-        event: EventKind::Connected,
+        kind: NoticeKind::Event(EventKind::Connected),
+        alert: None,
         state: DeliveryState::Waiting,
         attempts: 1,
         created_at: at(0),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use groundcontrol_core::connection::{
-    ConnectionState, EventKind, LifecycleEvent, SatelliteEvent, Transition, TransitionKind,
+    ConnectionState, Event, EventKind, LifecycleEvent, Transition, TransitionKind,
 };
 use groundcontrol_http::dto::CloudEvent;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ async fn catalogue() -> Vec<Value> {
 }
 
 /// Every event that can be sent: each edge with and without a state before it, a removal with and
-/// without one, and states with nothing that may be absent.
-fn every_event() -> Vec<SatelliteEvent> {
+/// without one, and states with nothing that may be absent; the loss of a region.
+fn every_event() -> Vec<Event> {
     let sparse = |state: ConnectionState| ConnectionState {
         last_seen_at: None,
         last_event: None,
@@ -39,10 +39,11 @@ fn every_event() -> Vec<SatelliteEvent> {
                 let kind = Some(kind);
                 let transition =
                     Transition { kind, cause, previous: previous.clone(), next, ..transition(8) };
-                events.push(SatelliteEvent::derive(&transition).unwrap());
+                events.push(derived(transition));
             }
         }
     }
+    events.push(region_loss());
     events
 }
 
@@ -89,7 +90,7 @@ async fn every_payload_that_can_be_sent_fits_its_triggers_schema() {
 async fn a_payload_without_what_its_schema_demands_does_not_fit() {
     let connected = catalogue().await.swap_remove(0);
     let schema = &connected["payloadSchema"];
-    let event = SatelliteEvent::derive(&transition(8)).unwrap();
+    let event = derived(transition(8));
     let whole = json!(CloudEvent::from(&event))["data"].clone();
     for field in ["satelliteId", "name", "region", "status", "lastSeenAt"] {
         let mut lacking = whole.clone();

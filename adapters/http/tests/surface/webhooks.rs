@@ -37,11 +37,13 @@ async fn a_new_webhook_is_asked_for_to_the_letter_and_shows_its_secret_this_once
                 && filter.causes == [Cause::TookOver].into()
                 && headers == [("x-key", "v")]
                 && request.mode == ContentMode::Binary
+                && request.alerts_only
                 && !request.active
         })
         .return_once(|_| Ok((webhook(), signing_secret())));
     let body = json!({
         "name": "a", "url": "https://example.org", "active": false, "mode": "binary",
+        "alertsOnly": true,
         "headers": {"X-Key": "v"},
         "filter": {
             "events": ["satellite.connected"], "satelliteIds": [ID], "region": "eu",
@@ -116,7 +118,7 @@ async fn a_redelivery_is_of_one_event_or_since_a_time() {
         let path = format!("{}/redeliver", one());
         send_webhooks(webhooks, Method::POST, &path, &body.to_string()).await.json()
     };
-    let event = Redelivery::One(id(), Seq(7));
+    let event = Redelivery::One(id().into(), Seq(7));
     assert_eq!(again(event, json!({"eventId": format!("{ID}:7")})).await, json!({"deliveries": 3}));
     let since = json!({"since": at(0).to_string()});
     assert_eq!(again(Redelivery::Since(at(0)), since).await["deliveries"], 3);

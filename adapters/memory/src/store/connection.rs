@@ -19,7 +19,7 @@ impl State {
         if !(same_edge(&stored, &write.read) && self.guard_holds(&stored, &write)) {
             return WriteOutcome::Conflict;
         }
-        self.history.append(write.transition());
+        self.history.extend([write.transition()]);
         if let Some(row) = self.satellites.get_mut(&stored.satellite) {
             row.record = write.change.next;
         }
@@ -55,7 +55,7 @@ impl State {
         if !same_edge(&stored, &removal.read) {
             return WriteOutcome::Conflict;
         }
-        self.history.append(removal.transition());
+        self.history.extend([removal.transition()]);
         self.names.remove(&stored.name);
         self.satellites.remove(&id);
         self.work.forget(id);

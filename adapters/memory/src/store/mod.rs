@@ -13,6 +13,8 @@ mod packages;
 mod blobs;
 mod secrets;
 mod webhooks;
+mod rules;
+mod sinks;
 
 use std::sync::Arc;
 

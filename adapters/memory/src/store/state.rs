@@ -18,8 +18,10 @@ use super::api_token::ApiTokens;
 use super::blobs::Blobs;
 use super::history::History;
 use super::packages::Packages;
+use super::rules::Rules;
 use super::runs::Runs;
 use super::secrets::SecretRows;
+use super::sinks::Sinks;
 use super::watch::Watch;
 use super::webhooks::Webhooks;
 use super::work::Work;
@@ -40,6 +42,8 @@ pub(super) struct State {
     pub(super) blobs: Blobs,
     pub(super) secrets: SecretRows,
     pub(super) webhooks: Webhooks,
+    pub(super) rules: Rules,
+    pub(super) sinks: Sinks,
 }
 
 /// One satellite.

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use groundcontrol_core::automation::{DeliveryState, Health, Webhook, WebhookId};
+use groundcontrol_core::automation::{
+    AlertNotice, DeliveryState, Health, NoticeKind, Webhook, WebhookId,
+};
+use groundcontrol_core::connection::ContextId;
 use groundcontrol_core::limits::MAX_WEBHOOKS;
 use groundcontrol_core::ports::{
-    AttemptRecord, AttemptSeen, Backlog, Delivery, DeliveryQuery, DueDelivery, EventCursor,
+    AttemptRecord, AttemptSeen, Backlog, Delivery, DeliveryQuery, Due, DueDelivery, EventCursor,
     NewDelivery, Redelivery, StoreResult, WebhookClaim, WebhookSaved, WebhookStore, WebhookUpdate,
 };
-use groundcontrol_core::satellite::{Name, PodName, SatelliteId, Seq};
+use groundcontrol_core::satellite::{Name, PodName, Seq};
 use groundcontrol_core::time::{Millis, Timestamp};
 
 use super::MemoryStore;
@@ -20,7 +23,7 @@ use super::state::State;
 pub(super) struct Webhooks {
     all: BTreeMap<WebhookId, Row>,
     deliveries: BTreeMap<u64, Kept>,
-    known: BTreeSet<(WebhookId, SatelliteId, Seq)>,
+    known: BTreeSet<(WebhookId, ContextId, Seq)>,
     last: u64,
 }
 
@@ -33,20 +36,21 @@ struct Row {
 
 struct Kept {
     delivery: Delivery,
-    place: EventCursor,
+    /// The event's; an alert is kept with the delivery itself.
+    place: Option<EventCursor>,
 }
 
 impl Webhooks {
     /// Deletes the deliveries of events that are not kept any more.
     pub(super) fn forget_events(&mut self, is_kept: impl Fn(EventCursor) -> bool) {
-        let gone = self.deliveries.iter().filter(|(_, kept)| !is_kept(kept.place));
+        let gone = self.deliveries.iter().filter(|(_, kept)| !kept.place.is_none_or(&is_kept));
         let gone: Vec<u64> = gone.map(|(number, _)| *number).collect();
         gone.into_iter().for_each(|number| self.delete(number));
     }
 
     fn delete(&mut self, number: u64) {
         if let Some(Kept { delivery, .. }) = self.deliveries.remove(&number) {
-            self.known.remove(&(delivery.webhook, delivery.satellite, delivery.seq));
+            self.known.remove(&(delivery.webhook, delivery.context, delivery.seq));
         }
     }
 
@@ -62,12 +66,12 @@ impl Webhooks {
         })
     }
 
-    /// The deliveries that may be attempted at `now`: of each satellite the one with the lowest
+    /// The deliveries that may be attempted at `now`: of each context the one with the lowest
     /// seq, where its time has come.
     fn due(&self, id: WebhookId, now: Timestamp) -> Vec<&Delivery> {
-        let mut first: BTreeMap<SatelliteId, &Delivery> = BTreeMap::new();
+        let mut first: BTreeMap<ContextId, &Delivery> = BTreeMap::new();
         for delivery in self.waiting(id) {
-            let known = first.entry(delivery.satellite).or_insert(delivery);
+            let known = first.entry(delivery.context).or_insert(delivery);
             if delivery.seq < known.seq {
                 *known = delivery;
             }
@@ -81,18 +85,44 @@ impl Webhooks {
     }
 
     fn enqueue(&mut self, webhook: WebhookId, new: &NewDelivery, now: Timestamp) {
-        if !self.known.insert((webhook, new.satellite, new.seq)) {
+        let kind = NoticeKind::Event(new.event);
+        self.insert(webhook, (new.context, new.seq), kind, Some(new.cursor), None, now);
+    }
+
+    /// Makes a delivery of an alert, where the webhook is there.
+    pub(super) fn tell(&mut self, webhook: WebhookId, notice: AlertNotice, now: Timestamp) {
+        if self.has(webhook) {
+            let (place, kind) = (notice.place(), NoticeKind::Alert(notice.call.kind()));
+            self.insert(webhook, place, kind, None, Some(notice), now);
+        }
+    }
+
+    pub(super) fn has(&self, webhook: WebhookId) -> bool {
+        self.all.contains_key(&webhook)
+    }
+
+    fn insert(
+        &mut self,
+        webhook: WebhookId,
+        (context, seq): (ContextId, Seq),
+        kind: NoticeKind,
+        place: Option<EventCursor>,
+        alert: Option<AlertNotice>,
+        now: Timestamp,
+    ) {
+        if !self.known.insert((webhook, context, seq)) {
             return;
         }
-        let before = self.waiting(webhook).filter(|other| other.satellite == new.satellite);
+        let before = self.waiting(webhook).filter(|other| other.context == context);
         let next_at = before.filter_map(|other| other.next_at).max().unwrap_or(now).max(now);
         self.last += 1;
         let delivery = Delivery {
             number: self.last,
             webhook,
-            satellite: new.satellite,
-            seq: new.seq,
-            event: new.event,
+            context,
+            seq,
+            kind,
+            alert,
             state: DeliveryState::Waiting,
             attempts: 0,
             created_at: now,
@@ -100,7 +130,7 @@ impl Webhooks {
             attempted_at: None,
             seen: AttemptSeen::default(),
         };
-        self.deliveries.insert(self.last, Kept { delivery, place: new.cursor });
+        self.deliveries.insert(self.last, Kept { delivery, place });
     }
 
     fn record(&mut self, attempt: &AttemptRecord) {
@@ -114,11 +144,11 @@ impl Webhooks {
         delivery.next_at = attempt.next_at;
         delivery.attempted_at = Some(attempt.at);
         delivery.seen = attempt.seen.clone();
-        let (webhook, satellite, seq) = (delivery.webhook, delivery.satellite, delivery.seq);
+        let (webhook, context, seq) = (delivery.webhook, delivery.context, delivery.seq);
         let Some(next) = attempt.next_at else { return };
         for Kept { delivery, .. } in self.deliveries.values_mut() {
             let later = delivery.webhook == webhook
-                && delivery.satellite == satellite
+                && delivery.context == context
                 && delivery.state == DeliveryState::Waiting
                 && delivery.seq > seq;
             if later {
@@ -181,11 +211,13 @@ impl WebhookStore for MemoryStore {
     ) -> StoreResult<WebhookSaved> {
         let mut state = self.state.lock();
         let taken = update.name.as_ref().is_some_and(|name| state.has_name(name, Some(id)));
+        let newest = state.history.newest();
         let Some(row) = state.webhooks.all.get_mut(&id) else { return Ok(WebhookSaved::Gone) };
         if taken {
             return Ok(WebhookSaved::NameTaken);
         }
-        let WebhookUpdate { name, url, filter, headers, mode, secrets, health } = update;
+        let WebhookUpdate { name, url, filter, headers, mode, alerts_only, secrets, health } =
+            update;
         let webhook = &mut row.webhook;
         let old = webhook.clone();
         webhook.name = name.unwrap_or(old.name);
@@ -193,25 +225,34 @@ impl WebhookStore for MemoryStore {
         webhook.filter = filter.unwrap_or(old.filter);
         webhook.headers = headers.unwrap_or(old.headers);
         webhook.mode = mode.unwrap_or(old.mode);
+        webhook.alerts_only = alerts_only.unwrap_or(old.alerts_only);
+        if old.alerts_only && !webhook.alerts_only {
+            row.cursor = newest;
+        }
         webhook.secrets = secrets.unwrap_or(old.secrets);
         webhook.health = health.unwrap_or(old.health);
         Ok(WebhookSaved::Done)
     }
 
     async fn remove_webhook(&self, id: WebhookId) -> StoreResult<bool> {
-        let webhooks = &mut self.state.lock().webhooks;
+        let state = &mut *self.state.lock();
+        let webhooks = &mut state.webhooks;
         let of = webhooks.deliveries.values().filter(|kept| kept.delivery.webhook == id);
         let numbers: Vec<u64> = of.map(|kept| kept.delivery.number).collect();
         numbers.into_iter().for_each(|number| webhooks.delete(number));
-        Ok(webhooks.all.remove(&id).is_some())
+        let removed = webhooks.all.remove(&id).is_some();
+        state.rules.forget_webhook(id);
+        Ok(removed)
     }
 
     async fn idle_webhooks(&self, now: Timestamp) -> StoreResult<Vec<WebhookId>> {
         let state = self.state.lock();
         let newest = state.history.newest();
         let free = state.webhooks.all.iter().filter(|(_, row)| row.is_free(now));
-        let busy = free
-            .filter(|(id, row)| row.cursor < newest || !state.webhooks.due(**id, now).is_empty());
+        let busy = free.filter(|(id, row)| {
+            let unread = row.cursor < newest && !row.webhook.alerts_only;
+            unread || !state.webhooks.due(**id, now).is_empty()
+        });
         Ok(busy.map(|(id, _)| *id).collect())
     }
 
@@ -282,11 +323,13 @@ impl WebhookStore for MemoryStore {
         let state = self.state.lock();
         let due = state.webhooks.due(id, now).into_iter().take(limit);
         let with_event = due.filter_map(|delivery| {
-            let end = Some(delivery.seq.next());
-            let found = state.history.of_satellite(delivery.satellite, end, 1);
-            let transition = found.into_iter().find(|found| found.seq == delivery.seq)?;
+            let recorded = || state.history.at(delivery.context, delivery.seq).cloned();
+            let due = match delivery.alert.clone() {
+                Some(notice) => Due::Alert(notice),
+                None => Due::Event(recorded()?),
+            };
             let (number, attempts) = (delivery.number, delivery.attempts);
-            Some(DueDelivery { number, attempts, transition })
+            Some(DueDelivery { number, attempts, due })
         });
         Ok(with_event.collect())
     }
@@ -326,9 +369,7 @@ impl WebhookStore for MemoryStore {
         let mut again = 0;
         for Kept { delivery, .. } in state.webhooks.deliveries.values_mut() {
             let wanted = match which {
-                Redelivery::One(satellite, seq) => {
-                    (delivery.satellite, delivery.seq) == (satellite, seq)
-                }
+                Redelivery::One(context, seq) => (delivery.context, delivery.seq) == (context, seq),
                 Redelivery::Since(since) => delivery.created_at >= since,
             };
             if delivery.webhook == id && wanted {

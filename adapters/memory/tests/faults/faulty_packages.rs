@@ -74,8 +74,7 @@ impl PackageStore for Faulty {
             (Fault::ForgetsReplaced, _) if !is_desired => None,
             (Fault::SortsVersions, Some(found)) => {
                 let mut entries = found.entries().to_vec();
-                entries
-                    .sort_by(|one, other| one.version.to_string().cmp(&other.version.to_string()));
+                entries.sort_by_cached_key(|entry| entry.version.to_string());
                 Lockfile::new(entries).ok()
             }
             (_, found) => found,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use groundcontrol_core::automation::{DeliveryState, Health, Webhook, WebhookId};
+use groundcontrol_core::connection::{ContextId, Recorded};
 use groundcontrol_core::ports::{
-    AttemptRecord, Backlog, Delivery, DeliveryQuery, DueDelivery, EventCursor, NewDelivery,
+    AttemptRecord, Backlog, Delivery, DeliveryQuery, Due, DueDelivery, EventCursor, NewDelivery,
     Redelivery, SatelliteStore as _, StoreResult, WebhookClaim, WebhookSaved, WebhookStore,
     WebhookUpdate,
 };
@@ -76,10 +77,11 @@ impl Faulty {
 
     async fn with_events(&self, deliveries: Vec<Delivery>) -> StoreResult<Vec<DueDelivery>> {
         let mut due = Vec::new();
-        for Delivery { satellite, seq, number, attempts, .. } in deliveries {
+        for Delivery { context, seq, number, attempts, .. } in deliveries {
+            let satellite = SatelliteId(context.0);
             let found = self.inner.transitions(satellite, Some(seq.next()), 1).await?;
-            let transition = found.into_iter().next();
-            due.extend(transition.map(|transition| DueDelivery { number, attempts, transition }));
+            let event = found.into_iter().next().map(Recorded::Transition).map(Due::Event);
+            due.extend(event.map(|due| DueDelivery { number, attempts, due }));
         }
         Ok(due)
     }
@@ -95,15 +97,15 @@ impl Faulty {
         Ok(due)
     }
 
-    /// Satellites with a delivery to another webhook that waits for its time.
+    /// Contexts with a delivery to another webhook that waits for its time.
     async fn held_up_elsewhere(
         &self,
         id: WebhookId,
         now: Timestamp,
-    ) -> StoreResult<BTreeSet<SatelliteId>> {
+    ) -> StoreResult<BTreeSet<ContextId>> {
         let mut all = self.all_deliveries().await?;
         all.retain(|delivery| delivery.webhook != id && delivery.next_at > Some(now));
-        Ok(all.into_iter().map(|delivery| delivery.satellite).collect())
+        Ok(all.into_iter().map(|delivery| delivery.context).collect())
     }
 
     /// Hides deliveries; answers how many.
@@ -292,7 +294,7 @@ impl WebhookStore for Faulty {
         told.ever.extend(all.into_iter().map(|delivery| (delivery.number, delivery)));
         if moved && self.has(Fault::MakesDoubles) {
             let again = |known: &&Delivery| {
-                new.iter().any(|new| (new.satellite, new.seq) == (known.satellite, known.seq))
+                new.iter().any(|new| (new.context, new.seq) == (known.context, known.seq))
             };
             told.doubles.extend(known.iter().filter(again).cloned());
         }
@@ -316,7 +318,7 @@ impl WebhookStore for Faulty {
         if self.has(Fault::DueByTimeAlone) {
             let mut seen = BTreeSet::new();
             let mut due = self.whose_time_has_come(id, now).await?;
-            due.retain(|delivery| seen.insert(delivery.satellite));
+            due.retain(|delivery| seen.insert(delivery.context));
             due.sort_by_key(|delivery| (delivery.next_at, delivery.number));
             due.truncate(limit);
             return self.with_events(due).await;
@@ -331,7 +333,7 @@ impl WebhookStore for Faulty {
             Fault::DueNewestFirst => due.reverse(),
             Fault::DueWaitsForOthers => {
                 let held_up = self.held_up_elsewhere(id, now).await?;
-                due.retain(|due| !held_up.contains(&due.transition.satellite));
+                due.retain(|due| !held_up.contains(&due.due.context()));
             }
             Fault::RedeliverKeepsAttempts => {
                 let again = &self.webhooks.lock().again;
@@ -358,7 +360,7 @@ impl WebhookStore for Faulty {
             match self.webhook_fault {
                 Fault::CountsEveryAttempt => attempt.attempt = one.attempts + 1,
                 Fault::ReopensDone if is_done => {
-                    let again = Redelivery::One(one.satellite, one.seq);
+                    let again = Redelivery::One(one.context, one.seq);
                     self.inner.redeliver(claim.webhook, again, attempt.at).await?;
                     attempt.attempt = 1;
                 }

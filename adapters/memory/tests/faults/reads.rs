@@ -198,7 +198,8 @@ impl Faulty {
     ) -> StoreResult<Vec<RecordedEvent>> {
         let recorded = self.inner.events_after(None, usize::MAX).await?;
         let cursors: Vec<_> = recorded.iter().map(|event| event.cursor).collect();
-        let transitions = recorded.into_iter().map(|event| event.transition).collect();
+        let transitions =
+            recorded.into_iter().filter_map(|event| event.recorded.into_transition()).collect();
         let mut transitions = self.bent_transitions(transitions).await?;
         if self.fault == Fault::EventsBySatellite {
             transitions.sort_by_key(|transition| (transition.satellite, transition.seq));
@@ -209,7 +210,7 @@ impl Faulty {
             _ => cursors,
         };
         let events = cursors.into_iter().zip(transitions);
-        let events = events.map(|(cursor, transition)| RecordedEvent { cursor, transition });
+        let events = events.map(|(cursor, transition)| RecordedEvent::of(cursor, transition));
         let mut told = self.told.lock();
         let mut is_late = |event: &RecordedEvent| {
             let looks = told.looks_at_events.entry(event.cursor).or_default();

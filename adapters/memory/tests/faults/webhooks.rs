@@ -15,6 +15,8 @@ const CHANGE: (&str, &str) = ("webhooks", "a_change_is_made_whole_or_not_at_all"
 const NAMES: (&str, &str) = ("webhooks", "names_are_unique_and_order_the_list");
 const LIMIT: (&str, &str) = ("webhooks", "no_more_webhooks_are_made_than_the_limit");
 const BEGINS: (&str, &str) = ("cursor", "a_webhook_begins_with_what_happens_after_it_was_made");
+const ALERTS_ALONE: (&str, &str) =
+    ("cursor", "a_webhook_that_is_told_of_alerts_alone_has_no_event_to_look_at");
 const IDLE: (&str, &str) = ("cursor", "only_webhooks_with_something_to_do_are_idle");
 const BACKLOG: (&str, &str) = ("cursor", "a_backlog_says_how_far_a_webhook_came_and_how_many_wait");
 const CLAIMED: (&str, &str) = ("fenced", "a_webhook_is_claimed_once_until_its_lease_ends");
@@ -47,7 +49,7 @@ const CAUGHT: &[(Fault, Named)] = &[
     (Fault::ListsById, &[NAMES]),
     (Fault::RemovesNothing, &[NAMES]),
     (Fault::BeginsWithThePast, &[BEGINS, BACKLOG]),
-    (Fault::IdleForgetsEvents, &[BEGINS, IDLE]),
+    (Fault::IdleForgetsEvents, &[BEGINS, ALERTS_ALONE, IDLE]),
     (Fault::IdleForgetsDeliveries, &[IDLE]),
     (Fault::IdleIgnoresClaims, &[IDLE]),
     (Fault::IdleIgnoresPauses, &[PAUSED]),
@@ -64,7 +66,7 @@ const CAUGHT: &[(Fault, Named)] = &[
     (Fault::EnqueuesUnfenced, &[LOST]),
     (Fault::RecordsUnfenced, &[LOST]),
     (Fault::MakesDoubles, &[ONCE]),
-    (Fault::CursorStays, &[BEGINS, IDLE, BACKLOG, ONCE]),
+    (Fault::CursorStays, &[BEGINS, ALERTS_ALONE, IDLE, BACKLOG, ONCE]),
     (Fault::CursorGoesBack, &[ONCE]),
     (Fault::DueForgetsOrder, &[LOWEST, BEHIND, AGAIN_IN_ORDER, APART, AGAIN, GONE]),
     (Fault::DueByTimeAlone, &[AGAIN_IN_ORDER]),

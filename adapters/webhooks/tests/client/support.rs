@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use groundcontrol_core::automation::{Answer, ContentMode, SigningSecret, WebhookHeaders};
-use groundcontrol_core::connection::{EventKind, SatelliteEvent};
+use groundcontrol_core::automation::{Answer, ContentMode, Notice, SigningSecret, WebhookHeaders};
+use groundcontrol_core::connection::{Event, EventKind, SatelliteEvent};
 use groundcontrol_core::ports::{EncodedEvent, EventEncoder, OutgoingWebhook, SendReport};
 use groundcontrol_core::satellite::{Epoch, SatelliteId, Seq};
 use groundcontrol_core::time::Timestamp;
@@ -24,12 +24,12 @@ use uuid::Uuid;
 struct Plain;
 
 impl EventEncoder for Plain {
-    fn encode(&self, event: &SatelliteEvent, mode: ContentMode) -> Result<EncodedEvent, String> {
+    fn encode(&self, notice: &Notice, mode: ContentMode) -> Result<EncodedEvent, String> {
         let attributes = match mode {
             ContentMode::Structured => vec![],
             ContentMode::Binary => vec![("subject".to_owned(), "é \"1\" 100%".to_owned())],
         };
-        let body = event.id.clone().into_bytes();
+        let body = notice.id().into_bytes();
         Ok(EncodedEvent { content_type: "application/json", attributes, body })
     }
 }
@@ -103,7 +103,7 @@ pub(crate) fn request(url: &str) -> OutgoingWebhook {
         headers: WebhookHeaders::new([("x-key".to_owned(), "hidden-value".to_owned())]).unwrap(),
         mode: ContentMode::Structured,
         secrets: vec![SigningSecret::new([7; 32])],
-        event: SatelliteEvent {
+        notice: Notice::Event(Event::Satellite(SatelliteEvent {
             id: "x:1".to_owned(),
             kind: EventKind::Connected,
             satellite: SatelliteId(Uuid::nil()),
@@ -114,7 +114,7 @@ pub(crate) fn request(url: &str) -> OutgoingWebhook {
             actor: None,
             previous: None,
             next: None,
-        },
+        })),
         at: Timestamp::from_millis(1_700_000_000_999),
     }
 }

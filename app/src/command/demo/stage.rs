@@ -196,7 +196,9 @@ impl Stage {
         };
         let Ok(StreamMessage::Event(event)) = serde_json::from_str(&data) else { return Ok(()) };
         let seen = Seen { event: event.kind.0, cause: event.cause.map(|cause| cause.0) };
-        if let Some(actor) = self.actors.iter_mut().find(|actor| actor.id == event.contextkey) {
+        if let Some(actor) =
+            self.actors.iter_mut().find(|actor| Some(actor.id) == event.satellite_id())
+        {
             actor.seen.push(seen);
         }
         self.console.line(format!("   event  {}", printable(&view::event_line(&event))))?;

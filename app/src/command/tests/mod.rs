@@ -7,6 +7,7 @@ mod apply;
 mod events;
 mod work;
 mod webhooks;
+mod rules;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
@@ -127,6 +128,11 @@ async fn run(server: &FakeServer, arguments: &[&str], answer: Option<&'static st
         Command::Webhooks(args) => {
             let (mut console, out, notes) = console(args.output.output);
             let ended = super::webhooks::execute(args.command, &server.client, &mut console).await;
+            Outcome::of(ended, &out, &notes)
+        }
+        Command::Rules(args) => {
+            let (mut console, out, notes) = console(args.output.output);
+            let ended = super::rules::execute(args.command, &server.client, &mut console).await;
             Outcome::of(ended, &out, &notes)
         }
         other => panic!("{other:?} does not answer and end"),

@@ -13,6 +13,24 @@ fn accepted(arguments: &[&str]) -> bool {
     Cli::try_parse_from([&["groundcontrol"], arguments].concat()).is_ok()
 }
 
+/// Options that stand for a whole group of commands, by the group.
+fn options(command: &clap::Command) -> Vec<String> {
+    command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
+}
+
+#[test]
+fn no_command_has_an_option_of_the_name_that_its_group_has() {
+    let cli = Cli::command();
+    for group in cli.get_subcommands() {
+        let shared = options(group);
+        for command in group.get_subcommands() {
+            let own = options(command);
+            let twice: Vec<_> = own.iter().filter(|option| shared.contains(option)).collect();
+            assert!(twice.is_empty(), "{} {}: {twice:?}", group.get_name(), command.get_name());
+        }
+    }
+}
+
 #[test]
 fn the_tree_of_commands_is_sound() {
     Cli::command().debug_assert();

@@ -14,7 +14,7 @@ fn webhook() -> Value {
     json!({
         "id": ID, "name": "On-call\u{1b}[2J", "url": "https://example.org/hook",
         "filter": {"events": ["satellite.heartbeat_lost"], "region": "eu"},
-        "headerNames": ["x-key"], "mode": "structured", "active": false, "pausedReason": "failing",
+        "headerNames": ["x-key"], "mode": "structured", "alertsOnly": false, "active": false, "pausedReason": "failing",
         "secrets": [{}], "createdAt": "2026-01-01T00:00:00.000Z",
     })
 }
@@ -78,7 +78,7 @@ async fn a_new_webhook_is_asked_for_as_it_is_meant_and_shows_its_secret() {
         "webhooks",
         "create",
         "a",
-        "--url",
+        "--receiver",
         "https://example.org",
         "--event-type",
         "satellite.connected",

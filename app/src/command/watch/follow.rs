@@ -79,7 +79,7 @@ impl Follower {
                     let mut known = self.shared.known.lock();
                     known.latest.push_front(printable(&view::event_line(&event)).into_owned());
                     known.latest.truncate(LATEST);
-                    self.waiting.push(event.contextkey);
+                    self.waiting.extend(event.satellite_id());
                 }
                 Ok(StreamMessage::Signal(
                     Signal::StatusChanged { satellite_id, .. }

@@ -69,5 +69,6 @@ fn write_event(event: &CloudEvent, data: &str, console: &mut Console) -> anyhow:
 }
 
 fn concerns(event: &CloudEvent, shown: Option<&BTreeMap<Uuid, Satellite>>) -> bool {
-    shown.is_some_and(|shown| shown.contains_key(&event.contextkey))
+    let known = |id| shown.is_some_and(|shown| shown.contains_key(&id));
+    event.satellite_id().is_some_and(known)
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use groundcontrol_core::automation::{
-    Answer, DeliveryState, Health, PauseReason, Step, Webhook, after_attempt,
+    Answer, DeliveryState, Health, Notice, PauseReason, Step, Webhook, after_attempt,
 };
-use groundcontrol_core::connection::SatelliteEvent;
+use groundcontrol_core::connection::{ContextId, Event};
 use groundcontrol_core::ports::{
-    AttemptRecord, AttemptSeen, DueDelivery, Nudge, OutgoingWebhook, SendReport, StoreResult,
+    AttemptRecord, AttemptSeen, Due, DueDelivery, Nudge, OutgoingWebhook, SendReport, StoreResult,
     WebhookSender,
 };
-use groundcontrol_core::satellite::SatelliteId;
 use groundcontrol_core::time::Timestamp;
 use metrics::{counter, histogram};
 use tracing::{info, warn};
@@ -25,8 +24,8 @@ pub(super) struct Attempted {
 }
 
 impl Attempted {
-    pub(super) fn satellite(&self) -> SatelliteId {
-        self.delivery.transition.satellite
+    pub(super) fn context(&self) -> ContextId {
+        self.delivery.due.context()
     }
 }
 
@@ -38,8 +37,11 @@ pub(super) fn attempt(
     now: Timestamp,
 ) -> BoxFuture<'static, Attempted> {
     let sender = Arc::clone(sender);
-    let event = SatelliteEvent::derive(&delivery.transition);
-    let request = event.map(|event| outgoing(webhook, event, now));
+    let notice = match &delivery.due {
+        Due::Event(recorded) => Event::derive(recorded).map(Notice::Event),
+        Due::Alert(notice) => Some(Notice::Alert(notice.clone())),
+    };
+    let request = notice.map(|notice| outgoing(webhook, notice, now));
     Box::pin(async move {
         let report = match request {
             Some(request) => sender.send(request).await,
@@ -49,19 +51,15 @@ pub(super) fn attempt(
     })
 }
 
-/// The request that tells a webhook of `event`.
-pub(super) fn outgoing(
-    webhook: &Webhook,
-    event: SatelliteEvent,
-    now: Timestamp,
-) -> OutgoingWebhook {
+/// The request that tells a webhook `notice`.
+pub(super) fn outgoing(webhook: &Webhook, notice: Notice, now: Timestamp) -> OutgoingWebhook {
     let signing = webhook.secrets.iter().filter(|kept| kept.signs_at(now));
     OutgoingWebhook {
         url: webhook.url.clone(),
         headers: webhook.headers.clone(),
         mode: webhook.mode,
         secrets: signing.map(|kept| kept.secret.clone()).collect(),
-        event,
+        notice,
         at: now,
     }
 }

@@ -76,7 +76,7 @@ impl WebhookService for GroundControl {
     ) -> Result<(Webhook, SigningSecret), FleetError> {
         self.check_target(&request.url)?;
         let secret = self.new_secret()?;
-        let WebhookRequest { name, url, filter, headers, mode, active } = request;
+        let WebhookRequest { name, url, filter, headers, mode, alerts_only, active } = request;
         let webhook = Webhook {
             id: WebhookId(self.pod.new_id()?),
             name: name.clone(),
@@ -84,6 +84,7 @@ impl WebhookService for GroundControl {
             filter,
             headers,
             mode,
+            alerts_only,
             secrets: vec![KeptSecret { secret: secret.clone(), expires_at: None }],
             health: health(active),
             created_at: self.pod.now(),
@@ -114,13 +115,16 @@ impl WebhookService for GroundControl {
         if let Some(url) = &patch.url {
             self.check_target(url)?;
         }
-        let WebhookPatch { name, url, filter, headers, mode, active } = patch;
+        let WebhookPatch { name, url, filter, headers, mode, alerts_only, active } = patch;
         let health = active.map(health);
-        let update = WebhookUpdate { name, url, filter, headers, mode, health, secrets: None };
+        let secrets = None;
+        let update =
+            WebhookUpdate { name, url, filter, headers, mode, alerts_only, health, secrets };
         self.save(id, update).await
     }
 
     async fn remove_webhook(&self, id: WebhookId) -> Result<(), FleetError> {
+        self.check_unused(id).await?;
         match self.webhooks_or_not()?.ports.store.remove_webhook(id).await? {
             true => Ok(()),
             false => Err(FleetError::NotFound { what: WEBHOOK }),

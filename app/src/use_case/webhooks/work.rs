@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use groundcontrol_core::automation::Webhook;
-use groundcontrol_core::connection::SatelliteEvent;
+use groundcontrol_core::connection::{ContextId, Event};
 use groundcontrol_core::limits::{MAX_WAITING_DELIVERIES, WEBHOOK_REQUESTS};
 use groundcontrol_core::ports::{NewDelivery, RecordedEvent, StoreResult, WebhookClaim};
 use groundcontrol_core::satellite::{SatelliteId, Tags};
@@ -31,9 +31,9 @@ pub(super) struct Worker<'a> {
     pub(super) ports: &'a WebhookPorts,
     pub(super) claim: WebhookClaim,
     renewed: Instant,
-    /// Requests under way, at most one a satellite.
+    /// Requests under way, at most one a context.
     sending: FuturesUnordered<BoxFuture<'static, Attempted>>,
-    busy: BTreeSet<SatelliteId>,
+    busy: BTreeSet<ContextId>,
 }
 
 impl<'a> Worker<'a> {
@@ -85,6 +85,9 @@ impl<'a> Worker<'a> {
         if backlog.waiting >= MAX_WAITING_DELIVERIES {
             return Ok(false);
         }
+        if webhook.alerts_only {
+            return Ok(false);
+        }
         let page = self.pod.store.events_after(backlog.cursor, PAGE).await?;
         let Some(last) = page.last() else { return Ok(false) };
         let wanted = self.wanted(webhook, &page).await?;
@@ -102,19 +105,20 @@ impl<'a> Worker<'a> {
         let filter = &webhook.filter;
         let mut tags: BTreeMap<SatelliteId, Tags> = BTreeMap::new();
         if filter.needs_tags() {
-            let whose: BTreeSet<_> = page.iter().map(|event| event.transition.satellite).collect();
+            let edges = page.iter().filter_map(|event| event.recorded.transition());
+            let whose: BTreeSet<_> = edges.map(|edge| edge.satellite).collect();
             let found = self.pod.store.get_many(&whose.into_iter().collect::<Vec<_>>()).await?;
             tags = found.into_iter().map(|one| (one.satellite.id, one.satellite.tags)).collect();
         }
         let none = Tags::default();
         let delivery = |recorded: &RecordedEvent| {
-            let event = SatelliteEvent::derive(&recorded.transition)?;
-            let tags = tags.get(&event.satellite).unwrap_or(&none);
+            let event = Event::derive(&recorded.recorded)?;
+            let tags = event.satellite().and_then(|id| tags.get(&id)).unwrap_or(&none);
             filter.wants(&event, tags).then_some(NewDelivery {
                 cursor: recorded.cursor,
-                satellite: event.satellite,
-                seq: event.seq,
-                event: event.kind,
+                context: event.context(),
+                seq: event.seq(),
+                event: event.kind(),
             })
         };
         Ok(page.iter().filter_map(delivery).collect())
@@ -131,8 +135,8 @@ impl<'a> Worker<'a> {
         let most = room + self.busy.len();
         let due = self.ports.store.due_deliveries(webhook.id, now, most).await?;
         for delivery in due {
-            let satellite = delivery.transition.satellite;
-            if self.sending.len() < WEBHOOK_REQUESTS && self.busy.insert(satellite) {
+            let context = delivery.due.context();
+            if self.sending.len() < WEBHOOK_REQUESTS && self.busy.insert(context) {
                 self.sending.push(attempt(&self.ports.sender, webhook, delivery, now));
             }
         }
@@ -154,7 +158,7 @@ impl<'a> Worker<'a> {
             ended.push(next);
         }
         for attempted in &ended {
-            self.busy.remove(&attempted.satellite());
+            self.busy.remove(&attempted.context());
         }
         ended
     }

@@ -22,8 +22,8 @@ async fn audit(store: &dyn SatelliteStore) -> Seen {
     let records = records(store).await?;
     let mut histories: BTreeMap<SatelliteId, Vec<Transition>> =
         records.keys().map(|id| (*id, Vec::new())).collect();
-    for event in events {
-        histories.entry(event.transition.satellite).or_default().push(event.transition);
+    for transition in events.into_iter().filter_map(|event| event.recorded.into_transition()) {
+        histories.entry(transition.satellite).or_default().push(transition);
     }
     for (id, history) in histories {
         let mut listed = store.transitions(id, None, ALL).await?;

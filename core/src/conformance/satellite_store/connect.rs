@@ -3,7 +3,8 @@
 use super::bench::{ALL, Bench, Pod, at, change, connect, satellite_id, session, token};
 use crate::conformance::runner::{Case, Seen};
 use crate::connection::{
-    Actor, Cause, Command, Decision, LifecycleEvent, Rejection, TransitionKind, Unchanged, decide,
+    Actor, Cause, Command, Decision, LifecycleEvent, Recorded, Rejection, TransitionKind,
+    Unchanged, decide,
 };
 use crate::ports::{ConnectionSnapshot, CredentialAction, EdgeWrite, SatelliteStore, WriteOutcome};
 use crate::satellite::{Epoch, Seq};
@@ -56,9 +57,9 @@ async fn a_connect_leaves_record_transition_and_event(bench: &Bench) -> Seen {
     same!(pod.write(&write).await?, WriteOutcome::Applied, "the connect");
     stored_as_decided(&pod, &write).await?;
     let events = pod.store.events_after(None, ALL).await?;
-    let transitions: Vec<_> = events.into_iter().map(|event| event.transition).collect();
-    same!(transitions, vec![write.transition()], "the events");
-    let kind = transitions[0].kind;
+    let transitions: Vec<_> = events.into_iter().map(|event| event.recorded).collect();
+    same!(transitions, vec![Recorded::Transition(write.transition())], "the events");
+    let kind = transitions[0].transition().and_then(|transition| transition.kind);
     same!(kind, Some(TransitionKind::Edge(LifecycleEvent::Connected)), "its kind");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::bench::{ALL, Bench, Pod, at, satellite_id};
 use crate::conformance::runner::{Case, Seen};
-use crate::connection::{SatelliteEvent, Transition};
+use crate::connection::{Event, Transition};
 use crate::ports::{EventCursor, RecordedEvent, SatelliteStore, SatelliteUpdate};
 use crate::satellite::Seq;
 
@@ -101,12 +101,15 @@ async fn every_edge_is_an_event(bench: &Bench) -> Seen {
     let events = events(&pod, None).await?;
     for number in 1..=3 {
         let id = satellite_id(number);
-        let of_satellite: Vec<_> =
-            events.iter().map(|event| &event.transition).filter(|t| t.satellite == id).collect();
+        let of_satellite: Vec<_> = events
+            .iter()
+            .filter_map(|e| e.recorded.transition())
+            .filter(|t| t.satellite == id)
+            .collect();
         let history = pod.history(number).await?;
         same!(of_satellite, history.iter().collect::<Vec<_>>(), "events of satellite {number}");
     }
-    let underivable = events.iter().find(|e| SatelliteEvent::derive(&e.transition).is_none());
+    let underivable = events.iter().find(|e| Event::derive(&e.recorded).is_none());
     same!(underivable, None, "a transition that derives no event");
     same!(events.len(), 9, "events");
     Ok(())
@@ -171,7 +174,7 @@ async fn a_cursor_survives_as_text(bench: &Bench) -> Seen {
 }
 
 async fn occurred(pod: &Pod) -> Seen<Vec<i64>> {
-    let millis = |event: &RecordedEvent| event.transition.occurred_at.since(at(0)).as_i64();
+    let millis = |event: &RecordedEvent| event.recorded.occurred_at().since(at(0)).as_i64();
     Ok(events(pod, None).await?.iter().map(millis).collect())
 }
 

@@ -10,7 +10,7 @@ use crate::conformance::runner::{Fault, Seen};
 use crate::conformance::{Fixture, WebhookAdapter};
 use crate::connection::{Command, Decision, EventKind, Origin, decide};
 use crate::ports::{
-    AttemptRecord, AttemptSeen, Delivery, DeliveryQuery, DueDelivery, EdgeWrite, EventCursor,
+    AttemptRecord, AttemptSeen, Delivery, DeliveryQuery, Due, DueDelivery, EdgeWrite, EventCursor,
     Guard, NewDelivery, NewSatellite, WebhookClaim, WebhookSaved,
 };
 use crate::satellite::{
@@ -53,6 +53,7 @@ pub(super) fn webhook(number: u32) -> Seen<Webhook> {
         filter: EventFilter::default(),
         headers: WebhookHeaders::new(headers).map_err(|why| Fault::Seen(format!("{why:?}")))?,
         mode: ContentMode::Structured,
+        alerts_only: false,
         secrets: vec![KeptSecret { secret: SigningSecret::new([7; 32]), expires_at: None }],
         health: Health::default(),
         created_at: AT,
@@ -140,8 +141,8 @@ pub(super) async fn enqueue(bench: &Bench, claim: WebhookClaim, second: u64) -> 
         .iter()
         .map(|event| NewDelivery {
             cursor: event.cursor,
-            satellite: event.transition.satellite,
-            seq: event.transition.seq,
+            context: event.recorded.place().0,
+            seq: event.recorded.place().1,
             event: EventKind::Connected,
         })
         .collect();
@@ -152,9 +153,14 @@ pub(super) async fn enqueue(bench: &Bench, claim: WebhookClaim, second: u64) -> 
 /// What is due: number, satellite, seq.
 pub(super) async fn due(bench: &Bench, second: u64) -> Seen<Vec<(u64, u32, u64)>> {
     let due = bench.handle(1).due_deliveries(id(1), at(second), 1_000).await?;
-    let number = |id: SatelliteId| (id.0.as_u128() >> 96) as u32;
-    let one = |d: &DueDelivery| (d.number, number(d.transition.satellite), d.transition.seq.0);
-    Ok(due.iter().map(one).collect())
+    let one = |d: &DueDelivery| -> Seen<(u64, u32, u64)> {
+        let Due::Event(recorded) = &d.due else {
+            return Err(Fault::Seen("an alert that nobody made".to_owned()));
+        };
+        let (context, seq) = recorded.place();
+        Ok((d.number, (context.0.as_u128() >> 96) as u32, seq.0))
+    };
+    due.iter().map(one).collect()
 }
 
 pub(super) async fn due_seqs(bench: &Bench, second: u64) -> Seen<Vec<(u32, u64)>> {

@@ -1,7 +1,7 @@
 //! The cases of events on their way.
 
 use super::bench::*;
-use crate::automation::{DeliveryState, Health, PauseReason};
+use crate::automation::{DeliveryState, Health, NoticeKind, PauseReason};
 use crate::conformance::WebhookAdapter;
 use crate::conformance::runner::{Case, Fault, Seen};
 use crate::connection::EventKind;
@@ -35,8 +35,8 @@ async fn an_event_is_made_into_one_delivery(bench: &Bench) -> Seen {
     let events = store.events_after(None, 100).await?;
     let new = |at: usize| NewDelivery {
         cursor: events[at].cursor,
-        satellite: events[at].transition.satellite,
-        seq: events[at].transition.seq,
+        context: events[at].recorded.place().0,
+        seq: events[at].recorded.place().1,
         event: EventKind::Connected,
     };
     let first = store.enqueue_deliveries(claim, events[1].cursor, &[new(0), new(1)], at(1)).await?;
@@ -99,7 +99,7 @@ async fn one_that_is_delivered_again_waits_for_those_before_it(bench: &Bench) ->
     enqueue(bench, claim, 5).await?;
     let number = due(bench, 5).await?[0].0;
     record(bench, claim, &[attempt(number, 1, Some(60), 5)]).await?;
-    let second = Redelivery::One(satellite_id(1), Seq(2));
+    let second = Redelivery::One(satellite_id(1).into(), Seq(2));
     bench.handle(0).redeliver(id(1), second, at(20)).await?;
     same!(due_seqs(bench, 59).await?, [], "what is due while the first waits");
     same!(due_seqs(bench, 60).await?, [(1, 1)], "what is due then");
@@ -125,7 +125,7 @@ async fn each_webhook_has_deliveries_of_its_own(bench: &Bench) -> Seen {
     same!(due, [(before[1].number, 0)], "what is due of the other while the first one's waits");
     let again = bench.handle(0).redeliver(id(1), Redelivery::Since(at(0)), at(20)).await?;
     same!(again, 2, "how many are delivered again");
-    let one = Redelivery::One(satellite_id(1), Seq(1));
+    let one = Redelivery::One(satellite_id(1).into(), Seq(1));
     same!(bench.handle(0).redeliver(id(1), one, at(30)).await?, 1, "how many of one event");
     bench.handle(0).remove_webhook(id(1)).await?;
     same!(of_other().await?, before, "the other webhook's deliveries");
@@ -143,9 +143,10 @@ async fn what_was_seen_is_listed_newest_first(bench: &Bench) -> Seen {
     let expected = |attempt: &AttemptRecord, (number, whose, seq): (u64, u32, u64)| Delivery {
         number,
         webhook: id(1),
-        satellite: satellite_id(whose),
+        context: satellite_id(whose).into(),
         seq: Seq(seq),
-        event: EventKind::Connected,
+        kind: NoticeKind::Event(EventKind::Connected),
+        alert: None,
         state: attempt.state,
         attempts: 1,
         created_at: at(5),
@@ -216,10 +217,12 @@ async fn one_or_all_since_a_time_wait_anew(bench: &Bench) -> Seen {
     let number = due(bench, 9).await?[0].0;
     record(bench, claim, &[attempt(number, 1, Some(60), 9)]).await?;
     let store = bench.handle(0);
-    let one = store.redeliver(id(1), Redelivery::One(satellite_id(2), Seq(1)), at(20)).await?;
+    let one =
+        store.redeliver(id(1), Redelivery::One(satellite_id(2).into(), Seq(1)), at(20)).await?;
     same!(one, 1, "the deliveries of one event");
     same!(due_seqs(bench, 20).await?, [(2, 1)], "what is due");
-    let none = store.redeliver(id(1), Redelivery::One(satellite_id(2), Seq(7)), at(20)).await?;
+    let none =
+        store.redeliver(id(1), Redelivery::One(satellite_id(2).into(), Seq(7)), at(20)).await?;
     same!(none, 0, "the deliveries of an event that never was");
     same!(store.redeliver(id(1), Redelivery::Since(at(6)), at(20)).await?, 1, "those since");
     same!(due_seqs(bench, 20).await?, [(2, 1), (1, 2)], "what is due after that");

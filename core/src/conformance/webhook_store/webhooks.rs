@@ -19,6 +19,7 @@ pub(super) fn cases() -> Vec<Case<dyn WebhookAdapter>> {
         "webhooks" names_are_unique_and_order_the_list,
         "webhooks" no_more_webhooks_are_made_than_the_limit,
         "cursor" a_webhook_begins_with_what_happens_after_it_was_made,
+        "cursor" a_webhook_that_is_told_of_alerts_alone_has_no_event_to_look_at,
         "cursor" only_webhooks_with_something_to_do_are_idle,
         "cursor" a_backlog_says_how_far_a_webhook_came_and_how_many_wait,
         "fenced" a_webhook_is_claimed_once_until_its_lease_ends,
@@ -64,6 +65,7 @@ async fn a_change_is_made_whole_or_not_at_all(bench: &Bench) -> Seen {
         filter: Some(EventFilter { region: Some(parsed("us")?), ..EventFilter::default() }),
         headers: Some(WebhookHeaders::default()),
         mode: Some(ContentMode::Binary),
+        alerts_only: Some(true),
         secrets: Some(Vec::new()),
         health: Some(health),
     };
@@ -75,6 +77,7 @@ async fn a_change_is_made_whole_or_not_at_all(bench: &Bench) -> Seen {
         filter: update.filter.clone().unwrap_or_default(),
         headers: WebhookHeaders::default(),
         mode: ContentMode::Binary,
+        alerts_only: true,
         secrets: Vec::new(),
         health,
         ..webhook(1)?
@@ -135,6 +138,22 @@ async fn a_webhook_begins_with_what_happens_after_it_was_made(bench: &Bench) -> 
     let claim = claimed(bench, 1, 1).await?;
     same!(enqueue(bench, claim, 1).await?, true, "whether deliveries were made");
     same!(due_seqs(bench, 1).await?, [(1, 2)], "what is due");
+    Ok(())
+}
+
+async fn a_webhook_that_is_told_of_alerts_alone_has_no_event_to_look_at(bench: &Bench) -> Seen {
+    satellite(bench, 1).await?;
+    make(bench, 1).await?;
+    let alone =
+        |alerts_only| WebhookUpdate { alerts_only: Some(alerts_only), ..WebhookUpdate::default() };
+    bench.handle(0).update_webhook(id(1), alone(true)).await?;
+    connect(bench, 1, 0).await?;
+    same!(bench.handle(1).idle_webhooks(at(0)).await?, [], "who has something to do");
+    bench.handle(0).update_webhook(id(1), alone(false)).await?;
+    same!(bench.handle(1).idle_webhooks(at(0)).await?, [], "who has something to do after that");
+    connect(bench, 1, 1).await?;
+    bench.handle(0).update_webhook(id(1), alone(false)).await?;
+    same!(bench.handle(1).idle_webhooks(at(1)).await?, [id(1)], "who has a later event to look at");
     Ok(())
 }
 

@@ -87,8 +87,8 @@ impl Pods {
     /// E3: every transition is an event, in the order of its seq, once.
     async fn must_have_told_everything(&mut self) -> Result<(), Fault> {
         let told = Self::answer(self.store().events_after(None, ALL).await)?;
-        let told = told.into_iter().filter(|event| event.transition.satellite == self.satellite);
-        let told: Vec<_> = told.map(|event| event.transition).collect();
+        let told = told.into_iter().filter_map(|event| event.recorded.into_transition());
+        let told: Vec<_> = told.filter(|edge| edge.satellite == self.satellite).collect();
         if told == self.truth.history {
             return Ok(());
         }

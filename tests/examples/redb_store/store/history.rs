@@ -76,7 +76,7 @@ pub(super) fn after(
         .map(|entry| {
             let (place, event) = entry?;
             let transition = encoding::transition(place.value(), event.value().1)?;
-            Ok(RecordedEvent { cursor: cursor(place.value()), transition })
+            Ok(RecordedEvent::of(cursor(place.value()), transition))
         })
         .collect()
 }

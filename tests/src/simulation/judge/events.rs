@@ -1,7 +1,7 @@
 //! Events, as subscribers are told: each recorded one, once, in order (E1–E4).
 
 use futures_util::FutureExt as _;
-use groundcontrol_core::connection::SatelliteEvent;
+use groundcontrol_core::connection::Event;
 use groundcontrol_core::ports::{EventCursor, RecordedEvent, SatelliteStore as _};
 
 use super::Judge;
@@ -30,29 +30,25 @@ impl Judge {
     }
 
     /// `follower` is told of `event`.
-    pub(crate) fn delivered(
-        &self,
-        follower: &mut Follower,
-        cursor: EventCursor,
-        event: &SatelliteEvent,
-    ) {
-        let name = &follower.name;
+    pub(crate) fn delivered(&self, follower: &mut Follower, cursor: EventCursor, event: &Event) {
+        let (name, id) = (&follower.name, event.id());
         let late = follower.open && follower.reached >= Some(cursor);
         let before = EventCursor { position: cursor.position.saturating_sub(1), ..cursor };
         let after = if late { Some(before) } else { follower.reached };
         let recorded = self.next_event(after);
         let words = if !late && follower.reached >= Some(cursor) {
-            Some(format!("{name} was told of {} at {cursor} a second time", event.id))
+            Some(format!("{name} was told of {id} at {cursor} a second time"))
         } else {
             match recorded {
-                None => Some(format!("{name} was told of {}, which is not recorded", event.id)),
+                None => Some(format!("{name} was told of {id}, which is not recorded")),
                 Some(next) if next.cursor != cursor => Some(format!(
-                    "{name} was told of {} at {cursor}, but the next one that is recorded is at \
+                    "{name} was told of {id} at {cursor}, but the next one that is recorded is at \
                      {} (seq {})",
-                    event.id, next.cursor, next.transition.seq
+                    next.cursor,
+                    next.recorded.place().1
                 )),
                 Some(next) => {
-                    let derived = SatelliteEvent::derive(&next.transition);
+                    let derived = Event::derive(&next.recorded);
                     let same = derived.as_ref() == Some(event);
                     (!same).then(|| format!("{name} was told {event:?}, recorded is {derived:?}"))
                 }
@@ -60,7 +56,7 @@ impl Judge {
         };
         (follower.reached, follower.open) = (Some(cursor), false);
         if let Some(words) = words {
-            self.object_to(Property::Delivered, Some(event.satellite), words);
+            self.object_to(Property::Delivered, event.satellite(), words);
         }
     }
 }

@@ -33,7 +33,7 @@ async fn connect_edge(store: &DatabaseStore, number: u128, session: u128) {
 }
 
 fn satellites(events: &[RecordedEvent]) -> Vec<SatelliteId> {
-    events.iter().map(|event| event.transition.satellite).collect()
+    events.iter().filter_map(|event| Some(event.recorded.transition()?.satellite)).collect()
 }
 
 /// How many sessions wait for a lock of this kind on this schema's table.

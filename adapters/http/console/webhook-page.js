@@ -42,7 +42,7 @@ export function webhookPage(app, { id, query }) {
 
   function draw() {
     if (!hook || leaving.signal.aborted) return;
-    const [events, ...more] = wants(hook.filter, app.fleet);
+    const [events, ...more] = wants(hook, app.fleet);
     const { look, label, short, long } = hookStanding(hook);
     const text = JSON.stringify([hook, events, more, short]);
     if (text === drawn) return;

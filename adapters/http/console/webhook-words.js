@@ -27,7 +27,8 @@ export function hookStanding({ active, pausedReason, failingSince }) {
 }
 
 /** Which events a webhook wants: what is asked of them, in words; at least one part. */
-export function wants(filter, fleet) {
+export function wants({ filter, alertsOnly }, fleet) {
+  if (alertsOnly) return ["Alerts of rules"];
   const { events = [], region, tags, satelliteIds = [], causes = [] } = filter ?? {};
   const names = satelliteIds.map((id) => fleet.satellites.get(id)?.name ?? id.slice(0, 8));
   return [

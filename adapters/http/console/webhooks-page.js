@@ -35,7 +35,7 @@ export function webhooksPage(app) {
   let drawn;
   function draw() {
     if (!known) return;
-    const all = known.map((hook) => ({ ...hook, parts: wants(hook.filter, app.fleet) }));
+    const all = known.map((hook) => ({ ...hook, parts: wants(hook, app.fleet) }));
     const text = JSON.stringify(all);
     if (text === drawn) return;
     drawn = text;

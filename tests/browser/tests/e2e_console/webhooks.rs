@@ -333,6 +333,28 @@ async fn deliveries_are_read_page_by_page_and_narrowed_by_their_state() {
 }
 
 #[tokio::test]
+async fn the_loss_of_a_region_is_in_the_log_and_the_alert_of_a_rule_among_the_deliveries() {
+    let stage = signed_in().await;
+    let receiver = Receiver::start().await;
+    let path = stage.webhook("On-call", &receiver.url()).await;
+    stage.api.patch(&path, &json!({"alertsOnly": true})).await.expect(StatusCode::OK);
+    let webhook = path.rsplit('/').next();
+    let rule = json!({"name": "lost", "webhookId": webhook, "regionInstead": true});
+    stage.api.post("/api/v1/rules", &rule).await.expect(StatusCode::CREATED);
+    let mut sockets = Vec::new();
+    for name in ["Oslo", "Bergen", "Tromsø"] {
+        let satellite = stage.make(name, "eu-north").await;
+        sockets.push(Socket::connect(&stage.server, &satellite).await);
+    }
+    stage.tab.click("nav a", "Events").await;
+    stage.tab.shows("3 of 3 satellites").await;
+    stage.open_webhook("On-call").await;
+    stage.tab.shows("Alerts of rules").await;
+    row_says(&stage, &["Delivered", "Alert firing", "eu-north"]).await;
+    stage.complained_of_nothing();
+}
+
+#[tokio::test]
 async fn a_page_whose_webhook_somebody_else_removes_says_so() {
     let stage = signed_in().await;
     let receiver = Receiver::start().await;

@@ -15,7 +15,7 @@ use groundcontrol_core::automation::{
 };
 use groundcontrol_core::connection::{CloseReason, Event, EventKind, LifecycleEvent};
 use groundcontrol_core::ports::{
-    AlertQuery, EventCursor, FeedItem, FleetError, FleetService as _, RuleRequest,
+    AlertQuery, DeliveryQuery, EventCursor, FeedItem, FleetError, FleetService as _, RuleRequest,
     RuleService as _, RuleUpdate, SatelliteStore as _, WebhookPatch, WebhookService as _,
 };
 use groundcontrol_core::time::Millis;
@@ -232,6 +232,22 @@ async fn a_webhook_that_a_rule_tells_is_not_removed() {
     assert_eq!(pod.remove_webhook(rule.webhook).await, Ok(()));
 }
 
+/// Lets satellites send heartbeats from now on.
+fn keep_beating(satellites: &[Satellite]) {
+    let same = |satellite: &Satellite| Satellite {
+        pod: satellite.pod.clone(),
+        session: satellite.session,
+        orders: satellite.orders.clone(),
+    };
+    let talking: Vec<_> = satellites.iter().map(same).collect();
+    tokio::spawn(async move {
+        loop {
+            talking.iter().for_each(Satellite::beat);
+            sleep(Duration::from_secs(15)).await;
+        }
+    });
+}
+
 /// A region with ten satellites, and the first so many of them silent.
 async fn region(site: &Site, pod: &GroundControl, silent: usize) -> Vec<Satellite> {
     let mut satellites = Vec::new();
@@ -239,20 +255,7 @@ async fn region(site: &Site, pod: &GroundControl, silent: usize) -> Vec<Satellit
         let created = create(pod, &format!("satellite {number}")).await;
         satellites.push(connect(pod, &created).await);
     }
-    let talking: Vec<_> = satellites[silent..]
-        .iter()
-        .map(|satellite| Satellite {
-            pod: satellite.pod.clone(),
-            session: satellite.session,
-            orders: satellite.orders.clone(),
-        })
-        .collect();
-    tokio::spawn(async move {
-        loop {
-            talking.iter().for_each(Satellite::beat);
-            sleep(Duration::from_secs(15)).await;
-        }
-    });
+    keep_beating(&satellites[silent..]);
     for satellite in &satellites[..silent] {
         lost(site, satellite).await;
     }
@@ -333,6 +336,78 @@ async fn a_rule_can_tell_of_the_region_instead_of_each_of_its_satellites() {
     assert_eq!(rest, [("eu".to_owned(), RESOLVED), one], "who is lost still is told of then");
     sleep(Duration::from_secs(30)).await;
     assert_eq!(told(&site).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_region_stays_lost_when_its_sockets_are_given_up() {
+    let (site, pod, _) = site_with_rule(|rule| RuleRequest {
+        lasts: Millis::from_secs(300),
+        region_instead: true,
+        ..rule
+    })
+    .await;
+    let satellites = region(&site, &pod, 8).await;
+    for satellite in &satellites[..8] {
+        satellite.close(CloseReason::IdleTimeout).await;
+    }
+    site.world.until(|| async { !told(&site).is_empty() }).await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(told(&site), [("eu".to_owned(), AlertCall::Firing)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_do_not_come_back_keep_their_region_lost_for_a_while_only() {
+    let (site, pod, rule) = site_with_rule(|rule| RuleRequest {
+        lasts: Millis::from_secs(60),
+        region_instead: true,
+        ..rule
+    })
+    .await;
+    let satellites = region(&site, &pod, 6).await;
+    site.world.until(|| async { told(&site).len() == 1 }).await;
+    keep_beating(&satellites[..3]);
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(told(&site).len(), 1, "a third of the region is at the brink");
+    site.world.until(|| async { told(&site).len() > 1 }).await;
+    let over = told(&site).contains(&("eu".to_owned(), RESOLVED));
+    assert!(over, "{:?}", told(&site));
+    site.world
+        .until(|| async { !standings(&pod, &rule).await.contains(&AlertStanding::Held) })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_does_not_tell_of_a_region_holds_none_of_its_satellites() {
+    let (site, pod, rule) =
+        site_with_rule(|rule| RuleRequest { lasts: Millis::ZERO, ..rule }).await;
+    let satellites = region(&site, &pod, 8).await;
+    site.world.until(|| async { told(&site).len() == 8 }).await;
+    let update = RuleUpdate { region_instead: Some(true), ..RuleUpdate::default() };
+    pod.update_rule(rule.id, update).await.unwrap();
+    satellites[8].close(CloseReason::ConnectionLost).await;
+    let back = connect(&pod, &create(&pod, "late").await).await;
+    lost(&site, &back).await;
+    site.world.until(|| async { told(&site).iter().any(|(name, _)| name == "late") }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_told_that_it_fires_is_told_that_it_is_over() {
+    let (site, pod, rule) =
+        site_with_rule(|rule| RuleRequest { lasts: Millis::ZERO, ..rule }).await;
+    let satellite = connect(&pod, &create(&pod, "one").await).await;
+    lost(&site, &satellite).await;
+    site.world.until(|| async { told(&site).len() == 1 }).await;
+    let other = make(&pod, "other", EventFilter::default()).await;
+    let update = RuleUpdate { webhook: Some(other.id), ..RuleUpdate::default() };
+    pod.update_rule(rule.id, update).await.unwrap();
+    satellite.beat();
+    site.world.until(|| async { told(&site).len() == 2 }).await;
+    let query = |webhook| DeliveryQuery { webhook, state: None, after: None, limit: 100 };
+    let of_alerts = async |webhook| {
+        let found = pod.deliveries(query(webhook)).await.unwrap();
+        found.iter().filter(|delivery| delivery.alert.is_some()).count()
+    };
+    assert_eq!((of_alerts(rule.webhook).await, of_alerts(other.id).await), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ pub(crate) const SQL: &[&str] = &[
     ){strict}",
     "CREATE UNIQUE INDEX rules_name ON rules (name) WHERE NOT removed",
     "CREATE INDEX rules_webhook ON rules (webhook_id)",
-    // due_at: when time alone moves it on. look_at: when somebody has to look at it, which is
+    // told_webhook: who was told that it fires. due_at: when time alone moves it on. look_at: when somebody has to look at it, which is
     // earlier where its rule ended.
     "CREATE TABLE alerts (
         rule_id {id} NOT NULL REFERENCES rules (id) ON DELETE CASCADE,
@@ -75,6 +75,7 @@ pub(crate) const SQL: &[&str] = &[
         fired_at {int},
         due_at {int},
         look_at {int},
+        told_webhook {id},
         PRIMARY KEY (rule_id, context)
     ){clustered}",
     "CREATE INDEX alerts_context ON alerts (context)",

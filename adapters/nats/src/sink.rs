@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::connection::State;
-use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::{Client, HeaderMap, Subscriber, jetstream};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -95,14 +94,13 @@ impl NatsSink {
 
     /// Each event is stored by a stream.
     async fn store(&self, events: &[SinkEvent]) -> Result<(), SinkError> {
-        let mut acks: Vec<PublishAckFuture> = Vec::with_capacity(events.len());
         for event in events {
             let (headers, body) = self.message(event)?;
             let subject = self.to.subject.clone();
             let sent = self.jetstream.publish_with_headers(subject, headers, body.into()).await;
-            acks.push(sent.map_err(|why| self.failed(why))?);
-        }
-        for ack in acks {
+            let ack = sent.map_err(|why| self.failed(why))?;
+            // One after the other: a stream forgets a repetition, so what it stored ahead of an
+            // event that it refused would stay ahead of it.
             ack.await.map_err(|why| {
                 self.failed(format!("no stream stored an event on {}: {why}", self.to.subject))
             })?;
@@ -112,6 +110,8 @@ impl NatsSink {
 
     /// The server has each event: what was sent after them came back.
     async fn send(&self, events: &[SinkEvent], echo: &mut Echo) -> Result<(), SinkError> {
+        let connects = || self.client.statistics().connects.load(Ordering::Relaxed);
+        let before = connects();
         for event in events {
             let (headers, body) = self.message(event)?;
             let subject = self.to.subject.clone();
@@ -130,7 +130,11 @@ impl NatsSink {
         sent.map_err(|why| self.failed(why))?;
         while let Some(message) = subscriber.next().await {
             if message.payload == mark.as_bytes() {
-                return Ok(());
+                // What a connection had not sent yet is lost with it.
+                return match connects() == before {
+                    true => Ok(()),
+                    false => Err(self.failed("the connection was lost meanwhile")),
+                };
             }
         }
         echo.subscriber = None;
@@ -150,12 +154,11 @@ impl EventSink for NatsSink {
             return Err(self.failed("NATS is not connected"));
         }
         let mut echo = self.echo.lock().await;
-        let taken = timeout(PATIENCE, async {
-            match self.to.jetstream {
-                true => self.store(events).await,
-                false => self.send(events, &mut echo).await,
-            }
-        });
+        if self.to.jetstream {
+            // Each of its answers has an end of its own.
+            return self.store(events).await;
+        }
+        let taken = timeout(PATIENCE, self.send(events, &mut echo));
         taken.await.unwrap_or_else(|_| Err(self.failed("NATS does not answer")))
     }
 }

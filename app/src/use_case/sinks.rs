@@ -31,7 +31,7 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// … up to this.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Events that are given together.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 impl Pod {
     /// Starts a task for each sink.

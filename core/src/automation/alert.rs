@@ -5,6 +5,7 @@
 //! satellite whose whole region is lost is held. A plain match, pure; time is an argument.
 
 use super::rule::{Rule, RuleId};
+use super::webhook::WebhookId;
 use crate::connection::{ContextId, EventKind, named};
 use crate::satellite::{Name, Region, SatelliteId, Seq};
 use crate::time::Timestamp;
@@ -45,6 +46,8 @@ pub struct Alert {
     pub since: Timestamp,
     /// Where it stands.
     pub state: AlertState,
+    /// Who was told that it fires, and is told when it is over; none before.
+    pub told: Option<WebhookId>,
 }
 
 /// Where an alert stands.

@@ -21,7 +21,9 @@ pub use delivery::{
 };
 pub use filter::EventFilter;
 pub use notice::{AlertKind, AlertNotice, Notice, NoticeKind};
-pub use region_loss::{Assessment, RegionCount, RegionLossSettings, assess};
+pub use region_loss::{
+    Assessment, RegionCount, RegionLossSettings, SILENT_ENDS, assess, is_silent,
+};
 pub use rule::{InvalidRule, Meaning, Rule, RuleId, WATCHED};
 pub use secret::{KeptSecret, NotASecret, SigningSecret};
 pub use trigger::{ContextKey, PayloadKind, TRIGGERS, Trigger};

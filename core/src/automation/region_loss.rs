@@ -1,5 +1,6 @@
 //! When the loss of a region is suspected, and when it is over.
 
+use crate::connection::{Cause, LifecycleEvent};
 use crate::limits::MIN_REGION_LOSSES;
 use crate::satellite::Region;
 use crate::time::{Millis, Timestamp};
@@ -27,10 +28,25 @@ pub struct RegionCount {
     pub region: Region,
     /// Its satellites that are connected.
     pub connected: u64,
-    /// Its satellites whose heartbeat was lost since some moment, and is.
+    /// Its satellites that fell silent since some moment, and are: see [`is_silent`].
     pub lost: u64,
-    /// When the first of them was lost; none where none is.
+    /// When the first of them fell silent; none where none did.
     pub since: Option<Timestamp>,
+}
+
+/// The causes of an end that a lost satellite, or a lost way to it, has: nobody said goodbye.
+pub const SILENT_ENDS: &[Cause] = &[Cause::ConnectionLost, Cause::IdleTimeout, Cause::SlowConsumer];
+
+/// Whether a satellite whose connection stands so fell silent: its heartbeat was lost, or its
+/// connection ended by one of [`SILENT_ENDS`], as that of a lost satellite does in the end (rule T4).
+pub fn is_silent(event: Option<LifecycleEvent>, cause: Option<Cause>) -> bool {
+    match event {
+        Some(LifecycleEvent::HeartbeatLost) => true,
+        Some(LifecycleEvent::Disconnected) => {
+            cause.is_some_and(|cause| SILENT_ENDS.contains(&cause))
+        }
+        Some(LifecycleEvent::Connected) | None => false,
+    }
 }
 
 /// What follows.

@@ -33,7 +33,7 @@ pub struct Rule {
     /// same alert.
     pub steady: Millis,
     /// Where the loss of a region is suspected, the webhook is told of that instead of its
-    /// satellites.
+    /// satellites; not where the filter picks satellites, tags or causes.
     pub region_instead: bool,
     /// Who is told.
     pub webhook: WebhookId,
@@ -124,12 +124,15 @@ impl Rule {
         !self.filter.events.is_empty() || kind == EventKind::HeartbeatLost
     }
 
-    /// Whether the loss of a region can concern satellites that it watches: it watches for silence,
-    /// and there.
+    /// Whether the loss of a region is what it would tell of its satellites: it watches for silence,
+    /// there, and of whoever falls silent.
     fn may_concern(&self, event: &Event) -> bool {
         let silence = EventKind::HeartbeatLost;
         (self.filter.events.is_empty() || self.filter.events.contains(&silence))
             && self.filter.region.as_ref().is_none_or(|region| event.region() == Some(region))
+            && self.filter.satellites.is_empty()
+            && self.filter.causes.is_empty()
+            && !self.needs_tags()
     }
 }
 

@@ -65,8 +65,8 @@ pub trait RuleStore: Send + Sync {
     /// The regions whose loss is suspected, with all of `regions` that ever were.
     async fn region_losses(&self, regions: &[Region]) -> StoreResult<Vec<RegionStanding>>;
 
-    /// How regions are: who is connected, and whose heartbeat was lost since the moment given with
-    /// each, and is. Satellites that are disabled do not count. A region without any is left out.
+    /// How regions are: who is connected, and who fell silent since the moment given with each, and
+    /// is ([`is_silent`](crate::automation::is_silent)). Satellites that are disabled do not count. A region without any is left out.
     async fn region_counts(&self, regions: &[(Region, Timestamp)])
     -> StoreResult<Vec<RegionCount>>;
 

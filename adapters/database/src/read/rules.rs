@@ -1,7 +1,7 @@
 //! Rules, their alerts, and how regions are.
 
 use groundcontrol_core::automation::{
-    Alert, AlertId, AlertStanding, AlertState, RegionCount, Rule, RuleId, WebhookId,
+    Alert, AlertId, AlertStanding, AlertState, RegionCount, Rule, RuleId, SILENT_ENDS, WebhookId,
 };
 use groundcontrol_core::connection::{ContextId, EventKind, LifecycleEvent};
 use groundcontrol_core::ports::{AlertQuery, EventCursor, RegionStanding, RuleProgress};
@@ -25,7 +25,7 @@ const RULE: &str = "id, name, active, removed, filter_events, filter_satellites,
     filter_tags, filter_causes, lasts_ms, steady_ms, region_instead, webhook_id, created_at";
 
 const ALERT: &str = "rule_id, alert_id, satellite_id, name, region, event, since, state, fired_at, \
-    due_at";
+    due_at, told_webhook";
 
 /// One rule.
 pub(crate) async fn rule(database: &Database, id: RuleId) -> Read<Option<Rule>> {
@@ -141,9 +141,10 @@ fn alert(row: &QueryResult) -> Read<Alert> {
     let since = columns.time()?;
     let standing = named(columns, AlertStanding::from_name)?;
     let (fired_at, due) = (columns.opt_time()?, columns.opt_time()?);
+    let told = columns.take::<Option<Uuid>>()?.map(WebhookId);
     let state = AlertState::of_parts(standing, fired_at, due)
         .ok_or_else(|| columns.nonsense(format_args!("{standing} lacks a time")))?;
-    Ok(Alert { id, rule, subject, event, since, state })
+    Ok(Alert { id, rule, subject, event, since, state, told })
 }
 
 /// The regions whose loss is suspected, and all of these that ever were.
@@ -196,8 +197,14 @@ pub(crate) async fn region_counts(
 pub(crate) fn region_counts_sql(database: &Database) -> String {
     let (connected, lost) =
         (LifecycleEvent::Connected.name(), LifecycleEvent::HeartbeatLost.name());
+    let ended = LifecycleEvent::Disconnected.name();
+    let ends: Vec<_> = SILENT_ENDS.iter().map(|cause| format!("'{}'", cause.name())).collect();
+    let ends = ends.join(", ");
     let connected = format!("c.last_event = '{connected}'");
-    let lost = format!("c.last_event = '{lost}' AND c.last_event_at >= w.since");
+    let lost = format!(
+        "(c.last_event = '{lost}' OR (c.last_event = '{ended}' AND c.last_cause IN ({ends}))) \
+         AND c.last_event_at >= w.since"
+    );
     format!(
         "SELECT w.region, COUNT(CASE WHEN {connected} THEN 1 END), \
          COUNT(CASE WHEN {lost} THEN 1 END), MIN(CASE WHEN {lost} THEN c.last_event_at END) \

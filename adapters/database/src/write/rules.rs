@@ -42,6 +42,7 @@ impl Write for CreateRule {
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<RuleSaved, Failure> {
         let new = &self.0;
+        overtake(database).await?;
         if exists(database, "rules", new.id.0).await? {
             return Ok(RuleSaved::Done);
         }
@@ -88,6 +89,7 @@ impl Write for UpdateRule {
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<RuleSaved, Failure> {
         let Self(id, update) = self;
+        overtake(database).await?;
         if let Some(webhook) = update.webhook
             && !exists(database, "webhooks", webhook.0).await?
         {
@@ -150,6 +152,7 @@ impl Write for RemoveRule {
     const DOING: &'static str = "remove a rule";
 
     async fn write(&self, database: &Database, _: &mut Recording) -> Result<bool, Failure> {
+        overtake(database).await?;
         let sql = "UPDATE rules SET removed = $2 WHERE id = $1 AND NOT removed";
         if database.execute(sql, [self.0.0.into(), true.into()]).await? == 0 {
             return Ok(false);
@@ -158,6 +161,13 @@ impl Write for RemoveRule {
         clear(database).await?;
         Ok(true)
     }
+}
+
+/// Whoever read the rules before they change reads them again. It comes first, as it does where they
+/// are applied, so that nobody waits for another in a circle.
+async fn overtake(database: &Database) -> Result<(), Failure> {
+    let sql = "UPDATE rule_progress SET version = version + 1 WHERE id = 1";
+    database.execute(sql, []).await.map(drop)
 }
 
 /// A rule that was removed is gone with its last alert.
@@ -221,7 +231,7 @@ async fn drop_alerts(database: &Database, over: &[(RuleId, ContextId)]) -> Resul
     database.execute(sql, values).await.map(drop)
 }
 
-const ALERT: &[(&str, Type); 11] = &[
+const ALERT: &[(&str, Type); 12] = &[
     ("rule_id", Type::Id),
     ("context", Type::Id),
     ("alert_id", Type::Id),
@@ -233,9 +243,10 @@ const ALERT: &[(&str, Type); 11] = &[
     ("state", Type::Text),
     ("fired_at", Type::Int),
     ("due_at", Type::Int),
+    ("told_webhook", Type::Id),
 ];
 
-fn alert_row(alert: &Alert) -> [Cell<'_>; 11] {
+fn alert_row(alert: &Alert) -> [Cell<'_>; 12] {
     [
         alert.rule.0.into(),
         alert.subject.context().0.into(),
@@ -248,6 +259,7 @@ fn alert_row(alert: &Alert) -> [Cell<'_>; 11] {
         alert.state.standing().name().into(),
         alert.state.fired_at().map(Timestamp::as_millis).into(),
         alert.state.due().map(Timestamp::as_millis).into(),
+        alert.told.map(|webhook| webhook.0).into(),
     ]
 }
 

@@ -43,7 +43,7 @@ pub struct Rule {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
     "name": "Lost for five minutes", "lastsSeconds": 300, "steadySeconds": 120,
-    "filter": {"tags": "tier=edge"}, "regionInstead": true,
+    "filter": {"region": "eu-central"}, "regionInstead": true,
     "webhookId": "018f3f2e-7c55-7d3a-9f52-8a3c7bd2a101"
 }))]
 pub struct CreateRule {
@@ -64,7 +64,8 @@ pub struct CreateRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 86_400)]
     pub steady_seconds: Option<u64>,
-    /// True: of a region whose loss is suspected the webhook is told instead of its satellites.
+    /// True: of a region whose loss is suspected the webhook is told instead of its satellites. Not
+    /// where the filter picks satellites, tags or causes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub region_instead: Option<bool>,
@@ -83,7 +84,7 @@ pub struct UpdateRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub name: Option<String>,
-    /// Who is told.
+    /// Who is told from now on; that an alert is over is told to whom it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub webhook_id: Option<Uuid>,

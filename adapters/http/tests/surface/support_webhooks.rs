@@ -77,7 +77,15 @@ pub(crate) fn alert(second: i64, state: AlertState) -> Alert {
     let subject = AlertSubject::Satellite { id: id(), name, region };
     let rule = RuleId(id().0);
     let alert = AlertId::of(rule, subject.context(), Seq(1));
-    Alert { id: alert, rule, subject, event: EventKind::HeartbeatLost, since: at(second), state }
+    Alert {
+        id: alert,
+        rule,
+        subject,
+        event: EventKind::HeartbeatLost,
+        since: at(second),
+        state,
+        told: None,
+    }
 }
 
 fn region_alert(state: AlertState) -> Alert {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use groundcontrol_core::automation::{Alert, AlertState, RegionCount, Rule, RuleId, WebhookId};
-use groundcontrol_core::connection::{ContextId, LifecycleEvent, Recorded};
+use groundcontrol_core::automation::{
+    Alert, AlertState, RegionCount, Rule, RuleId, WebhookId, is_silent,
+};
+use groundcontrol_core::connection::{ConnectionRecord, ContextId, LifecycleEvent, Recorded};
 use groundcontrol_core::limits::MAX_RULES;
 use groundcontrol_core::ports::{
     AlertQuery, RegionStanding, RuleAdvance, RuleProgress, RuleSaved, RuleStore, RuleUpdate,
@@ -75,9 +77,10 @@ impl State {
         let there = self.satellites.values().filter(|row| row.satellite.region == *region);
         let enabled: Vec<_> =
             there.filter(|row| row.satellite.enabled).map(|row| &row.record).collect();
-        let is = |event| move |record: &&_| last_event(record) == Some(event);
-        let connected = enabled.iter().copied().filter(is(LifecycleEvent::Connected)).count();
-        let lost = enabled.iter().copied().filter(is(LifecycleEvent::HeartbeatLost));
+        let is_connected =
+            |record: &&&ConnectionRecord| record.last_event == Some(LifecycleEvent::Connected);
+        let connected = enabled.iter().filter(is_connected).count();
+        let lost = enabled.iter().filter(|record| is_silent(record.last_event, record.last_cause));
         let lost: Vec<_> =
             lost.filter_map(|record| record.last_event_at).filter(|at| *at >= since).collect();
         (connected + lost.len() > 0).then(|| RegionCount {
@@ -121,10 +124,6 @@ impl State {
     }
 }
 
-fn last_event(record: &groundcontrol_core::connection::ConnectionRecord) -> Option<LifecycleEvent> {
-    record.last_event
-}
-
 #[async_trait]
 impl RuleStore for MemoryStore {
     async fn create_rule(&self, new: Rule) -> StoreResult<RuleSaved> {
@@ -141,6 +140,7 @@ impl RuleStore for MemoryStore {
         if state.rules.listed().count() >= MAX_RULES {
             return Ok(RuleSaved::TooMany);
         }
+        state.rules.progress.version += 1;
         state.rules.all.insert(new.id, new);
         Ok(RuleSaved::Done)
     }
@@ -181,7 +181,9 @@ impl RuleStore for MemoryStore {
             webhook: webhook.unwrap_or(old.webhook),
             ..old
         };
-        if !rule.active {
+        let paused = !rule.active;
+        state.rules.progress.version += 1;
+        if paused {
             state.rules.look_at(id);
         }
         Ok(RuleSaved::Done)
@@ -192,6 +194,7 @@ impl RuleStore for MemoryStore {
         let rule = state.rules.all.get_mut(&id).filter(|rule| !rule.removed);
         let Some(rule) = rule else { return Ok(false) };
         rule.removed = true;
+        state.rules.progress.version += 1;
         state.rules.look_at(id);
         state.rules.clear();
         Ok(true)

@@ -35,12 +35,15 @@ impl Draft {
         let key = (rule.id, context);
         let known = self.known.get(&key).cloned();
         let follows = after(rule, known.as_ref().map(|alert| alert.state), input);
+        let mut told = known.as_ref().and_then(|alert| alert.told);
         if let (Some(alert), Some(call)) = (&known, follows.call) {
             let notice = AlertNotice::of(rule, alert, call, self.step.now);
-            self.step.told.push((rule.webhook, notice));
+            // Who was told that it fires is told that it is over, whoever the rule tells since.
+            let whom = *told.get_or_insert(rule.webhook);
+            self.step.told.push((whom, notice));
         }
         let next = match (known, follows.next) {
-            (Some(alert), Some(state)) => Some(Alert { state, ..alert }),
+            (Some(alert), Some(state)) => Some(Alert { state, told, ..alert }),
             (None, Some(state)) => begin(state),
             (Some(_), None) => None,
             (None, None) => return,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundcontrol_core::automation::{
     Alert, AlertId, AlertInput, AlertState, AlertSubject, Assessment, Meaning, Rule, assess,
+    is_silent,
 };
-use groundcontrol_core::connection::{Event, EventKind, RegionLoss};
+use groundcontrol_core::connection::{Event, RegionLoss};
 use groundcontrol_core::ports::{RecordedEvent, RuleAdvance, StoreResult};
 use groundcontrol_core::satellite::{Region, SatelliteId, Seq, Tags};
 use groundcontrol_core::time::Timestamp;
@@ -26,11 +27,8 @@ impl Pod {
         step.reached = page.last().map(|last| last.cursor);
         let events: Vec<Event> =
             page.iter().filter_map(|event| Event::derive(&event.recorded)).collect();
-        let silent: BTreeSet<&Region> = events
-            .iter()
-            .filter(|event| event.kind() == EventKind::HeartbeatLost)
-            .filter_map(Event::region)
-            .collect();
+        let silent: BTreeSet<&Region> =
+            events.iter().filter(|event| fell_silent(event)).filter_map(Event::region).collect();
         step.lost = self.lost_regions(rules, silent.into_iter().cloned().collect()).await?;
         let all = rules.ports.store.all_rules().await?;
         if all.is_empty() {
@@ -107,6 +105,12 @@ impl Pod {
     }
 }
 
+/// Whether it is the beginning, or the end, of a satellite's silence that nobody announced.
+fn fell_silent(event: &Event) -> bool {
+    let Event::Satellite(event) = event else { return false };
+    event.next.as_ref().is_some_and(|next| is_silent(next.last_event, next.cause))
+}
+
 fn input(meaning: Meaning, event: &Event) -> AlertInput {
     match (meaning, event) {
         (Meaning::Broke, _) => AlertInput::Broke { at: event.occurred_at() },
@@ -129,5 +133,5 @@ fn begun(rule: &Rule, event: &Event, state: AlertState) -> Option<Alert> {
         Event::RegionLoss(loss) => (AlertSubject::Region(loss.region.clone()), loss.since),
     };
     let id = AlertId::of(rule.id, event.context(), event.seq());
-    Some(Alert { id, rule: rule.id, subject, event: event.kind(), since, state })
+    Some(Alert { id, rule: rule.id, subject, event: event.kind(), since, state, told: None })
 }

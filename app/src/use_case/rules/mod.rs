@@ -41,8 +41,9 @@ impl Pod {
 
     /// Goes on until there is nothing to do, or another pod is at it.
     async fn advance_rules(&self, rules: &Rules) -> StoreResult<()> {
+        let mut caught_up = false;
         while !self.phase.is_draining() {
-            let step = self.next_step(rules).await?;
+            let step = self.next_step(rules, &mut caught_up).await?;
             if step.is_empty() || !rules.ports.store.advance_rules(step.clone()).await? {
                 return Ok(());
             }
@@ -51,14 +52,21 @@ impl Pod {
         Ok(())
     }
 
-    /// What follows from the next events; where there are none, from the time.
-    async fn next_step(&self, rules: &Rules) -> StoreResult<RuleAdvance> {
+    /// What follows from the next events; where there are none, or there were just no more, from
+    /// the time: it has its turn also where events keep coming.
+    async fn next_step(&self, rules: &Rules, caught_up: &mut bool) -> StoreResult<RuleAdvance> {
         let progress = rules.ports.store.rule_progress().await?;
-        let page = self.store.events_after(progress.cursor, PAGE).await?;
-        match page.is_empty() {
-            false => self.step_of_events(rules, progress.version, &page).await,
-            true => self.step_of_time(rules, progress.version).await,
+        let page = match std::mem::take(caught_up) {
+            true => Vec::new(),
+            false => self.store.events_after(progress.cursor, PAGE).await?,
+        };
+        if page.is_empty() {
+            return self.step_of_time(rules, progress.version).await;
         }
+        let step = self.step_of_events(rules, progress.version, &page).await?;
+        // The loss of a region is applied before the alerts of its satellites are judged.
+        *caught_up = page.len() < PAGE && step.lost.is_empty();
+        Ok(step)
     }
 
     /// Lets others know of what was written.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use groundcontrol_core::automation::{Alert, AlertInput, Assessment, RegionCount, Rule, assess};
+use groundcontrol_core::automation::{
+    Alert, AlertInput, Assessment, RegionCount, Rule, RuleId, assess,
+};
 use groundcontrol_core::connection::ContextId;
 use groundcontrol_core::ports::{RegionStanding, RuleAdvance, StoreResult};
 use groundcontrol_core::satellite::Region;
+use groundcontrol_core::time::Timestamp;
 
 use super::PAGE;
 use super::draft::Draft;
@@ -28,14 +31,26 @@ impl Pod {
             return Ok(step);
         }
         let all = store.all_rules().await?;
-        let lost: BTreeSet<&Region> = lost.iter().map(|standing| &standing.region).collect();
+        let told = self.told_of_regions(rules, &lost).await?;
         let mut draft = Draft::new(step, due.clone());
         for alert in due {
             let of_satellite = alert.subject.satellite().is_some();
-            let region_lost = of_satellite && lost.contains(alert.subject.region());
+            let region = (alert.rule, alert.subject.region().clone());
+            let region_lost = of_satellite && told.contains(&region);
             change(&mut draft, &all, &alert, AlertInput::Time { now, region_lost });
         }
         Ok(draft.finish())
+    }
+
+    /// Which rules have an alert of which of these regions.
+    async fn told_of_regions(
+        &self,
+        rules: &Rules,
+        lost: &[RegionStanding],
+    ) -> StoreResult<BTreeSet<(RuleId, Region)>> {
+        let regions: Vec<_> = lost.iter().map(|one| ContextId::of_region(&one.region)).collect();
+        let alerts = rules.ports.store.alerts_about(&regions).await?;
+        Ok(alerts.into_iter().map(|alert| (alert.rule, alert.subject.region().clone())).collect())
     }
 
     /// The first of the regions that were lost and are not any more.
@@ -51,14 +66,18 @@ impl Pod {
         }
         let counts = rules.ports.store.region_counts(&asked).await?;
         let settings = rules.ports.region_loss;
-        let is_over = |region: &Region| {
+        let now = self.now();
+        let is_over = |(region, since): &(Region, Timestamp)| {
             let nobody =
                 || RegionCount { region: region.clone(), connected: 0, lost: 0, since: None };
             let count = counts.iter().find(|count| count.region == *region);
             let count = count.cloned().unwrap_or_else(nobody);
+            // Who does not come back keeps a region lost for as long as it would be suspected anew.
+            let settled = now >= *since + settings.window + settings.window;
             assess(true, &count, settings) == Assessment::Recovered
+                || settled && assess(false, &count, settings) != Assessment::Suspected
         };
-        Ok(asked.into_iter().map(|(region, _)| region).find(is_over))
+        Ok(asked.into_iter().find(is_over).map(|(region, _)| region))
     }
 
     /// First all that was held with the region is let go; then the region has recovered.

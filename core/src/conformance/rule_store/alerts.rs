@@ -8,7 +8,7 @@ use crate::automation::{
 use crate::conformance::RuleAdapter;
 use crate::conformance::runner::{Case, Fault, Seen};
 use crate::connection::{ContextId, EventKind};
-use crate::ports::{AlertQuery, Due, EventCursor, RuleAdvance, RuleProgress};
+use crate::ports::{AlertQuery, Due, EventCursor, RuleAdvance, RuleProgress, RuleUpdate};
 use crate::satellite::{PodName, Seq};
 use crate::time::Millis;
 
@@ -21,6 +21,7 @@ pub(super) fn cases() -> Vec<Case<dyn RuleAdapter>> {
         "alerts" those_about_some_are_found_of_all_rules,
         "once" of_two_steps_from_the_same_version_one_is_written,
         "together" a_step_that_was_overtaken_writes_nothing,
+        "together" a_step_from_before_a_rule_changed_writes_nothing,
         "once" a_notice_is_made_into_one_delivery,
         "alerts" a_delivery_of_an_alert_is_due_listed_and_repeated_like_any_other,
         "alerts" what_is_of_a_rule_or_webhook_that_is_gone_is_left_out,
@@ -172,6 +173,28 @@ async fn a_step_that_was_overtaken_writes_nothing(bench: &Bench) -> Seen {
     advance(bench, unmoved).await?;
     let RuleProgress { version, cursor } = bench.handle(1).rule_progress().await?;
     same!((version, cursor), (before.version + 1, reached), "after a step that reached nothing");
+    Ok(())
+}
+
+async fn a_step_from_before_a_rule_changed_writes_nothing(bench: &Bench) -> Seen {
+    make(bench, 1).await?;
+    let changes = async |number: u32| -> Seen {
+        match number {
+            0 => make(bench, 2).await?,
+            1 => {
+                let paused = RuleUpdate { active: Some(false), ..RuleUpdate::default() };
+                bench.handle(1).update_rule(rule_id(1), paused).await?;
+            }
+            _ => drop(bench.handle(1).remove_rule(rule_id(1)).await?),
+        }
+        Ok(())
+    };
+    for number in 0..3 {
+        let read = RuleAdvance { kept: vec![alert(1, 1, pending(9))?], ..step(bench).await? };
+        changes(number).await?;
+        let written = bench.handle(0).advance_rules(read).await?;
+        same!(written, false, "whether it was written after change {number}");
+    }
     Ok(())
 }
 

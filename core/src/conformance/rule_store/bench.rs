@@ -9,7 +9,7 @@ use crate::automation::{
 use crate::conformance::runner::{Fault, Seen};
 use crate::conformance::{Fixture, RuleAdapter};
 use crate::connection::{
-    Command, ContextId, Decision, EventKind, Origin, RegionLoss, WatchSpan, decide,
+    CloseReason, Command, ContextId, Decision, EventKind, Origin, RegionLoss, WatchSpan, decide,
 };
 use crate::ports::{
     AlertQuery, Delivery, DeliveryQuery, EdgeWrite, Guard, NewSatellite, RuleAdvance, RuleSaved,
@@ -114,6 +114,7 @@ pub(super) fn alert(of: u32, about: u32, state: AlertState) -> Seen<Alert> {
         event: EventKind::HeartbeatLost,
         since: at(about.into()),
         state,
+        told: state.fired_at().map(|_| webhook_id(1)),
     })
 }
 
@@ -203,6 +204,15 @@ pub(super) async fn connect(bench: &Bench, number: u32, second: u64) -> Seen {
 /// Lets a satellite that connected be lost at this second, which must be late enough.
 pub(super) async fn lose(bench: &Bench, number: u32, second: u64) -> Seen {
     edge(bench, number, second, |_| Command::Sweep).await
+}
+
+/// Lets the pod close the socket of a satellite that says nothing.
+pub(super) async fn give_up(bench: &Bench, number: u32, second: u64) -> Seen {
+    edge(bench, number, second, |read| Command::Close {
+        epoch: read.record.epoch,
+        reason: CloseReason::IdleTimeout,
+    })
+    .await
 }
 
 async fn edge(

@@ -11,6 +11,7 @@ use crate::satellite::{Region, Seq};
 pub(super) fn cases() -> Vec<Case<dyn RuleAdapter>> {
     cases![
         "regions" who_is_connected_and_who_was_lost_since_is_counted,
+        "regions" whose_socket_was_given_up_is_lost_still,
         "regions" whoever_is_disabled_does_not_count,
         "regions" a_loss_is_an_event_among_all_others,
         "regions" a_loss_is_known_until_the_region_has_recovered,
@@ -49,6 +50,19 @@ async fn who_is_connected_and_who_was_lost_since_is_counted(bench: &Bench) -> Se
     let back = counts(bench, &[("eu", 0)]).await?;
     same!(back, [("eu".to_owned(), 2, 1, false)], "the counts after one is back");
     same!(counts(bench, &[]).await?, [], "the counts of no region");
+    Ok(())
+}
+
+async fn whose_socket_was_given_up_is_lost_still(bench: &Bench) -> Seen {
+    for number in [1, 2] {
+        satellite(bench, number, "eu").await?;
+        connect(bench, number, 0).await?;
+    }
+    lose(bench, 1, 100).await?;
+    give_up(bench, 1, 145).await?;
+    let after = counts(bench, &[("eu", 100)]).await?;
+    same!(after, [("eu".to_owned(), 1, 1, false)], "the counts");
+    same!(counts(bench, &[("eu", 146)]).await?, [("eu".to_owned(), 1, 0, false)], "those later");
     Ok(())
 }
 

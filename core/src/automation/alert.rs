@@ -170,7 +170,7 @@ pub struct AlertStep {
 /// #     region_instead: false, webhook: WebhookId(uuid::Uuid::nil()),
 /// #     created_at: Timestamp::from_millis(0),
 /// # };
-/// # let at = |second| Timestamp::from_millis(second * 1_000);
+/// # let at = |second: i64| Timestamp::from_millis(second * 1_000);
 /// // A rule whose alerts fire after a minute.
 /// let broke = after(&rule, None, AlertInput::Broke { at: at(0) });
 /// assert_eq!(broke.next, Some(AlertState::Pending { due: at(60) }));
